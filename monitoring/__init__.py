@@ -1,0 +1,1 @@
+"""Monitoring: what happens in a company's calls, live and afterwards. Lives in each company's schema."""

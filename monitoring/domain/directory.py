@@ -1,0 +1,74 @@
+"""Who is who on the PBX for one company: the portal's rows, frozen, as the reducer's second input.
+
+Keys are the names the PBX knows (``acme_101``, ``acme_sales``), because that is what events carry.
+An empty directory is legal: the reducer then learns managers and queues from the stream itself (``replay``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+StatusKind = Literal["available", "break", "away"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntry:
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """One status a company's managers may declare. ``colour`` is a design-token name, never a raw colour."""
+
+    id: int
+    label: str
+    kind: StatusKind
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerEntry:
+    """``key``: endpoint name on the PBX; ``interfaces``: every device that rings this person (``PJSIP/acme_101``)."""
+
+    key: str
+    title: str
+    extension: str
+    interfaces: tuple[str, ...]
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """``key``: queue name on the PBX. Thresholds in seconds: answered-in target and short abandon."""
+
+    key: str
+    title: str
+    groups: tuple[int, ...] = ()
+    answer_within: float = 20.0
+    short_abandon: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LineEntry:
+    """A number calls come to or leave by; ``groups`` may see a call that has reached nothing but this line yet."""
+
+    number: str
+    title: str
+    kind: Literal["virtual", "toll_free", "extension", "mobile"] = "virtual"
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everything the reducer may know of a company besides its events. ``time_zone`` cuts the day for "today"."""
+
+    company: str
+    time_zone: str = "Europe/Moscow"
+    groups: tuple[GroupEntry, ...] = ()
+    managers: tuple[ManagerEntry, ...] = ()
+    queues: tuple[QueueEntry, ...] = ()
+    lines: tuple[LineEntry, ...] = ()
+    statuses: tuple[StatusEntry, ...] = ()
+    trunks: frozenset[str] = field(default_factory=frozenset)
