@@ -6,8 +6,12 @@ An empty directory is legal: the reducer then learns managers and queues from th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
+
+from .wire import ManagerCounts, QueueCounts
 
 StatusKind = Literal["available", "break", "away"]
 
@@ -72,3 +76,17 @@ class Directory:
     lines: tuple[LineEntry, ...] = ()
     statuses: tuple[StatusEntry, ...] = ()
     trunks: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database already knows when a collector begins, so that a restart resets no counter.
+
+    ``day`` is the company's calendar day the counts belong to; counts are keyed by queue and manager key;
+    ``statuses``: manager key → (status id, since in epoch seconds).
+    """
+
+    day: date | None = None
+    queues: Mapping[str, QueueCounts] = field(default_factory=dict)
+    managers: Mapping[str, ManagerCounts] = field(default_factory=dict)
+    statuses: Mapping[str, tuple[int, float]] = field(default_factory=dict)
