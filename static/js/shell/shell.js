@@ -1,0 +1,73 @@
+/* What every page has: theme, density, menus that close, a confirm dialog for htmx, toasts.
+   The pages work without it; it only makes them pleasant. */
+import "htmx.org";
+import { applyTheme, chooseDensity, chooseTheme, savedDensity, savedTheme } from "./looks.js";
+
+function showChoices() {
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-checked", String(button.dataset.themeChoice === savedTheme()));
+  }
+  for (const button of document.querySelectorAll("[data-toggle-density]")) {
+    button.setAttribute("aria-pressed", String(document.documentElement.dataset.density === "dense"));
+  }
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.pop[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const theme = event.target.closest("[data-theme-choice]");
+  if (theme) {
+    chooseTheme(theme.dataset.themeChoice);
+    closeMenus(null);
+  }
+  if (event.target.closest("[data-toggle-density]")) {
+    chooseDensity(savedDensity() === "dense" ? "roomy" : "dense");
+  }
+  closeMenus(event.target.closest("details.pop"));
+  showChoices();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = document.querySelector("details.pop[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => applyTheme(savedTheme()));
+
+/* hx-confirm asks in the page's own dialog, in the page's language, reachable by keyboard */
+document.addEventListener("htmx:confirm", (event) => {
+  if (!event.detail.question) return;
+  event.preventDefault();
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-text").textContent = event.detail.question;
+  dialog.returnValue = "no";
+  dialog.addEventListener(
+    "close",
+    () => {
+      if (dialog.returnValue === "yes") event.detail.issueRequest(true);
+    },
+    { once: true },
+  );
+  dialog.showModal();
+});
+
+export function toast(text, tone = "info") {
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.dataset.tone = tone;
+  box.textContent = text;
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), 6000);
+}
+
+/* A server answer may carry HX-Trigger: {"toast": {"text": …, "tone": …}} */
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
+
+showChoices();
