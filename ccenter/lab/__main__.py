@@ -1,0 +1,89 @@
+"""``python -m ccenter.lab``: the laboratory from a terminal, for colleagues and for the demo.
+
+Each verb is one function; what it prints is meant to be read by a person and, with --json, by a program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ccenter.lab import sample
+from ccenter.lab.asterisk import AsteriskError, Instance
+from ccenter.lab.plan import PlanError
+from ccenter.lab.ports import PBX_HOST, Ports, choose
+from ccenter.lab.root import NoAsteriskError, runtime
+from ccenter.settings.base import STATE_DIR
+
+
+def instance(arguments: argparse.Namespace) -> Instance:
+    return Instance(runtime(STATE_DIR, say=lambda text: print(text, file=sys.stderr)), arguments.instance)
+
+
+def build(_: argparse.Namespace) -> None:
+    print(runtime(STATE_DIR).lab)
+
+
+def start(arguments: argparse.Namespace) -> None:
+    pbx = instance(arguments)
+    if not pbx.pid() and (arguments.ami or arguments.sip or arguments.http):
+        wish: Ports = choose(ami=arguments.ami, sip=arguments.sip, http=arguments.http, taken=pbx.others())
+        pbx = Instance(pbx.runtime, arguments.instance, ports=wish)
+    plan = sample.plan(phones_port=pbx.ports.phones)
+    pbx.start(plan)
+    facts: dict[str, object] = {"host": PBX_HOST, **pbx.ports.as_dict(), "pid": pbx.pid(), "home": str(pbx.home)}
+    facts |= {f"account {account.name}": account.secret for account in plan.accounts}
+    if arguments.json:
+        print(json.dumps(facts))
+        return
+    for key, value in facts.items():
+        print(f"{key:16} {value}")
+
+
+def stop(arguments: argparse.Namespace) -> None:
+    instance(arguments).stop()
+
+
+def kill(arguments: argparse.Namespace) -> None:
+    instance(arguments).kill()
+
+
+def console(arguments: argparse.Namespace) -> None:
+    print(instance(arguments).command(" ".join(arguments.words)))
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m ccenter.lab", description="The laboratory.")
+    verbs = top.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("build", help="build the Asterisk root").set_defaults(run=build)
+    for name, run, text in (
+        ("start", start, "start an Asterisk from the built-in plan"),
+        ("stop", stop, "stop it"),
+        ("kill", kill, "kill -9"),
+        ("console", console, "ask its console"),
+    ):
+        verb = verbs.add_parser(name, help=text)
+        verb.add_argument("--instance", default="lab", help="name; instances live side by side")
+        verb.set_defaults(run=run)
+        if name == "start":
+            for port in ("ami", "sip", "http"):
+                verb.add_argument(f"--{port}", type=int, default=0, help="port (default: a free one)")
+            verb.add_argument("--json", action="store_true")
+        if name == "console":
+            verb.add_argument("words", nargs="+")
+    return top
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except (NoAsteriskError, AsteriskError, PlanError, OSError) as trouble:
+        print(f"{trouble}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The ports of one lab instance, all on loopback, chosen free so that several can run at once.
+
+The trunk's far end ("the city") has an address of its own, because Asterisk knows the trunk by its address.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import asdict, dataclass
+
+CITY_HOST = "127.0.0.2"
+PBX_HOST = "127.0.0.1"
+RTP_SPAN = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """``phones``: where managers' phones listen; ``city``: where calls to the outside world arrive."""
+
+    ami: int
+    sip: int
+    http: int
+    rtp_first: int
+    rtp_last: int
+    phones: int
+    city: int
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def is_free(port: int, kind: int, host: str = PBX_HOST) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def pick(kind: int, taken: set[int], host: str = PBX_HOST) -> int:
+    """A port free now and not in ``taken``. Below the ephemeral range, so that no client socket takes it first."""
+    for port in range(20_000, 32_000, 7):
+        if port not in taken and is_free(port, kind, host):
+            taken.add(port)
+            return port
+    raise OSError("no free port between 20000 and 32000: stop other instances of the lab")
+
+
+def choose(*, ami: int = 0, sip: int = 0, http: int = 0, taken: set[int] | None = None) -> Ports:
+    """Zero means "any free one"."""
+    used = set() if taken is None else set(taken)
+    stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    rtp = next(
+        first
+        for first in range(10_000, 20_000, RTP_SPAN)
+        if first not in used and all(is_free(first + n, datagram) for n in range(0, RTP_SPAN, 50))
+    )
+    return Ports(
+        ami=ami or pick(stream, used),
+        sip=sip or pick(datagram, used),
+        http=http or pick(stream, used),
+        rtp_first=rtp,
+        rtp_last=rtp + RTP_SPAN - 1,
+        phones=pick(datagram, used),
+        city=pick(datagram, used, CITY_HOST),
+    )

@@ -1,0 +1,134 @@
+"""The dialplan: the way of every call, and the marks by which the portal follows it.
+
+A call from the trunk belongs to nobody until the number is known: the company is stamped as the very first step.
+``UserEvent(Route, …)`` says what no AMI event says: the line, the menu and its keys, why a queue was left.
+A manager who is away gets no direct calls: the portal sets the global ``AWAY_<endpoint>`` to 1 for that time.
+"""
+
+from __future__ import annotations
+
+from ccenter.lab.plan import CompanyPlan, IvrPlan, LinePlan, PbxPlan, QueuePlan
+from ccenter.lab.render.pjsip import TRUNK
+
+HEAD = f"""[general]
+static = yes
+writeprotect = yes
+[globals]
+TRUNK = {TRUNK}
+[portal-listen]
+; The portal's own calls to a supervisor's phone end in ChanSpy by Originate; nothing is dialled here.
+exten => s,1,Hangup()
+[portal-tenant]
+exten => s,1,Set(CHANNEL(tenantid)=${{ARG1}})
+ same => n,Return()
+"""
+
+
+def mark(kind: str, what: str) -> str:
+    return f"UserEvent(Route,Kind: {kind},What: {what})"
+
+
+def steps(extension: str, *actions: str) -> str:
+    first, *rest = actions
+    return f"exten => {extension},1,{first}\n" + "".join(f" same => n,{action}\n" for action in rest)
+
+
+def line(company: CompanyPlan, plan: LinePlan) -> str:
+    if plan.leads_to == "queue":
+        goto = f"{company.slug}-queues,{plan.target},1"
+    elif plan.leads_to == "ivr":
+        goto = f"{company.slug}-menu-{plan.target},s,1"
+    else:
+        goto = f"{company.slug},{extension_of(company, plan.target)},1"
+    return steps(
+        plan.number, f"Set(CHANNEL(tenantid)={company.slug})", mark("line", plan.number), f"Goto({goto})"
+    )
+
+
+def extension_of(company: CompanyPlan, manager: str) -> str:
+    return next(m.extension for m in company.managers if m.name == manager)
+
+
+def manager_extension(company: CompanyPlan, extension: str, endpoint: str) -> str:
+    return (
+        steps(
+            extension,
+            f'GotoIf($["${{GLOBAL(AWAY_{endpoint})}}" = "1"]?away)',
+            f"Dial(PJSIP/{endpoint},30,tTkK)",
+            'Hangup(${IF($["${DIALSTATUS}" = "BUSY"]?17:19)})',
+        )
+        + " same => n(away),Hangup(17)\n"
+    )
+
+
+def phones(company: CompanyPlan) -> str:
+    """What a company's phones may dial: colleagues, queues, parking and, through the trunk, the city."""
+    city = company.lines[0].number if company.lines else ""
+    out = (
+        f"Set(CALLERID(num)={city})",
+        mark("line", city),
+        f"Dial(PJSIP/${{EXTEN}}@${{TRUNK}},45,tTb(portal-tenant^s^1({company.slug})))",
+        'Hangup(${IF($["${DIALSTATUS}" = "BUSY"]?17:19)})',
+    )
+    return (
+        f"[{company.slug}]\n"
+        + "".join(manager_extension(company, m.extension, company.endpoint(m.name)) for m in company.managers)
+        + "".join(steps(q.extension, f"Goto({company.slug}-queues,{q.name},1)") for q in company.queues)
+        + steps("700", f"Park({company.slug}-park)")
+        + steps("_7[012]X", f"ParkedCall({company.slug}-park,${{EXTEN}})")
+        + steps("_[78]XXXXXXXXXX", *out)
+        + f"[{company.slug}-members]\n"
+        + "".join(
+            steps(m.extension, f"Dial(PJSIP/{company.endpoint(m.name)},,tk)") for m in company.managers
+        )
+    )
+
+
+def queue(company: CompanyPlan, plan: QueuePlan) -> str:
+    return steps(
+        plan.name,
+        "Answer()",
+        f"Queue({company.queue_key(plan.name)},tk,,,{plan.max_wait})",
+        mark("queue_exit", "${QUEUESTATUS}"),
+        f"Goto({company.slug}-voicemail,s,1)",
+    )
+
+
+def exits(company: CompanyPlan, plan: QueuePlan) -> str:
+    if not plan.exit_key:
+        return ""
+    return f"[{company.slug}-exit-{plan.name}]\n" + steps(
+        plan.exit_key, mark("queue_exit", "KEY"), f"Goto({company.slug}-voicemail,s,1)"
+    )
+
+
+def menu(company: CompanyPlan, plan: IvrPlan) -> str:
+    otherwise = f"Goto({company.slug}-queues,{plan.otherwise},1)"
+    keys = "".join(
+        steps(key, mark("ivr", key), f"Goto({company.slug}-queues,{target},1)") for key, target in plan.keys
+    )
+    return (
+        f"[{company.slug}-menu-{plan.name}]\n"
+        + steps("s", "Answer()", mark("ivr", plan.name), "Background(vm-intro)", f"WaitExten({plan.wait})")
+        + keys
+        + steps("t", otherwise)
+        + steps("i", otherwise)
+    )
+
+
+def company_dialplan(company: CompanyPlan) -> str:
+    return (
+        phones(company)
+        + f"[{company.slug}-queues]\n"
+        + "".join(queue(company, q) for q in company.queues)
+        + "".join(exits(company, q) for q in company.queues)
+        + "".join(menu(company, ivr) for ivr in company.ivrs)
+        + f"[{company.slug}-voicemail]\n"
+        + steps("s", mark("voicemail", company.slug), "Playback(vm-intro)", "Hangup()")
+    )
+
+
+def render(plan: PbxPlan) -> str:
+    numbers = "".join(line(c, entry) for c in plan.companies for entry in c.lines)
+    unknown = steps("_X.", "Hangup(1)")
+    return HEAD + "[from-trunk]\n" + numbers + unknown + "".join(company_dialplan(c) for c in plan.companies)
