@@ -1,0 +1,246 @@
+"""Settings every installation shares. What differs between demo, tests and production is in their own modules.
+
+Which app lives in which schema is decided here (SHARED_APPS, TENANT_APPS); everything else follows Django's names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from ccenter.settings import environment
+from ccenter.settings.database import database
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+# Everything the program writes while it runs (embedded servers, spool, logs, keys of the demo).
+STATE_DIR = Path(environment.text("CCENTER_STATE", str(BASE_DIR / ".state")))
+
+DEBUG = False
+SECRET_KEY = ""  # each installation has its own: demo, test, production
+# Encrypts what must be readable again (AMI secrets). The first key encrypts, all of them decrypt.
+FIELD_KEYS: list[str] = []
+
+# ---------------------------------------------------------------- apps and schemas
+_PEOPLE_APPS = [
+    "tenants.people",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "auditlog",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+]
+SHARED_APPS = [
+    "daphne",  # first: its runserver speaks websockets
+    "django_tenants",
+    "tenants",
+    *_PEOPLE_APPS,  # platform staff
+    "django.contrib.admin",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "csp",
+    "django_htmx",
+    "ninja",
+    "billing",
+]
+TENANT_APPS = [
+    *_PEOPLE_APPS,  # each company's own people
+    "monitoring",
+]
+INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
+
+TENANT_MODEL = "tenants.Company"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------- databases
+_NO_SERVER = "postgres://nobody@127.0.0.1:1/none"  # commands that need no database work without one
+DATABASES = {
+    "default": database(
+        environment.text("DATABASE_URL", _NO_SERVER), pool=environment.flag("DATABASE_POOL", default=True)
+    )
+}
+REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "django_tenants.cache.make_key",  # a company's key is nothing in another
+    }
+}
+
+
+def channel_layers(redis_url: str) -> dict[str, dict[str, Any]]:
+    """The pub/sub layer: the other one drops messages silently when a socket is slow.
+
+    socket_timeout=None because redis-py's own default would cut a quiet consumer off after five seconds.
+    """
+    host = {"address": redis_url, "socket_timeout": None, "max_connections": 2048}
+    return {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [host], "prefix": "ccenter"},
+        }
+    }
+
+
+CHANNEL_LAYERS = channel_layers(REDIS_URL)
+
+# ---------------------------------------------------------------- requests
+# Hosts of the platform's own staff (public schema); every other host belongs to a company or to nobody.
+PUBLIC_HOSTS = environment.words("PUBLIC_HOSTS", "localhost,127.0.0.1")
+# A new company is reached at <slug>.<BASE_DOMAIN>.
+BASE_DOMAIN = environment.text("BASE_DOMAIN", "localhost")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f".{BASE_DOMAIN},127.0.0.1")
+PUBLIC_URLCONF = "ccenter.urls_public"
+COMPANY_URLCONF = "ccenter.urls_company"
+ROOT_URLCONF = PUBLIC_URLCONF  # HostMiddleware sets the right one for each request
+ASGI_APPLICATION = "ccenter.asgi.application"
+# Addresses that answer without a session: they check a bearer token, or show nothing that is anybody's.
+ANONYMOUS_PREFIXES = ("/api/", "/healthz", "/i18n/")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # before the company is looked up: files need no database
+    "tenants.middleware.HostMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tenants.middleware.LanguageMiddleware",
+    "tenants.middleware.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it turns a refused sign-in into its page
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "tenants.context.company",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# ---------------------------------------------------------------- people
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: refuses before a password is compared
+    "tenants.people.backend.EmailBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "landing"
+SESSION_ENGINE = "tenants.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+ACCOUNT_ADAPTER = "tenants.people.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # people are entered by their company, there is no sign-up
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_PREVENT_ENUMERATION = True
+# Guessing is limited three ways, each in this company only (the cache and the table are the company's):
+# axes counts one account from one address; these count an account from anywhere and an address alone.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "60/5m/ip,20/10m/key",
+    "reset_password": "20/h/ip,5/h/key",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "ccenter"
+MFA_ADAPTER = "tenants.people.adapter.MfaAdapter"
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "tenants.people.guessing.account_of"
+AXES_LOCKOUT_CALLABLE = "tenants.people.guessing.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+# ---------------------------------------------------------------- what browsers are told
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],  # covers ws(s): of the same host and port (CSP level 3)
+        "media-src": [SELF, "blob:"],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# ---------------------------------------------------------------- language and time
+LANGUAGE_CODE = "ru"
+LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "ccenter" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"  # a company's own zone is set for its requests
+
+# ---------------------------------------------------------------- background work
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "tasks"
+CELERY_TIMEZONE = "UTC"
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"axes": {"level": "WARNING"}},
+}

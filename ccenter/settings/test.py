@@ -1,0 +1,44 @@
+"""Tests: fixed keys, fast hashes, and templates that fail on a name they do not know.
+
+The addresses of PostgreSQL and Redis are filled in by tests/conftest.py when a test asks for them.
+"""
+
+from __future__ import annotations
+
+from ccenter.settings.base import *  # noqa: F403 - settings modules build on one another
+from ccenter.settings.base import ACCOUNT_RATE_LIMITS, BASE_DIR, TEMPLATES
+from ccenter.settings.database import database
+
+
+class FailingVariable(str):
+    """Django puts this in place of an unknown template variable; it refuses to be put."""
+
+    __slots__ = ()
+
+    def __contains__(self, key: object) -> bool:
+        return key == "%s"
+
+    def __mod__(self, name: object) -> str:
+        raise LookupError(f"Unknown template variable: {name}")
+
+
+SECRET_KEY = "tests only, never a secret"  # noqa: S105 - it protects nothing
+FIELD_KEYS = ["dGVzdHMgb25seSwgbmV2ZXIgYSBzZWNyZXQgMzIgYnk="]
+DATABASES = {"default": database("postgres://nobody@127.0.0.1:1/none", pool=False)}
+REDIS_URL = "redis://127.0.0.1:1/0"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+    }
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = FailingVariable("%s")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True  # looks files up when asked: nothing is scanned at start
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+ACCOUNT_RATE_LIMITS = {**ACCOUNT_RATE_LIMITS, "login": "10000/m/ip"}  # one address signs everybody in

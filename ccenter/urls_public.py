@@ -1,0 +1,13 @@
+"""The platform's own host: staff sign in, make companies, connect PBXs."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("", include("tenants.urls_public")),
+    path("", include("tenants.people.urls")),
+]

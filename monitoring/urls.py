@@ -1,0 +1,7 @@
+"""Every address monitoring answers on a company's host."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,9 @@
+"""The app of companies, their hosts and their PBXs: the public schema's own."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TenantsConfig(AppConfig):
+    name = "tenants"
+    verbose_name = _("Companies")

@@ -1,0 +1,32 @@
+"""Signing in and out, passwords, second factor: the same on every host, each among its own people.
+
+allauth's views are listed one by one: what is not here (sign-up, changing one's e-mail) does not exist.
+"""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("account/login/", account.login, name="account_login"),
+    path("account/logout/", account.logout, name="account_logout"),
+    path("account/signup/", account.signup, name="account_signup"),  # answers "closed"; allauth names it
+    path("account/inactive/", account.account_inactive, name="account_inactive"),
+    path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/password/change/", account.password_change, name="account_change_password"),
+    path("account/password/set/", account.password_set, name="account_set_password"),
+    path("account/password/reset/", account.password_reset, name="account_reset_password"),
+    path("account/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path(
+        "account/password/reset/key/<str:uidb36>-<str:key>/",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "account/password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("account/2fa/", include("allauth.mfa.urls")),
+]
