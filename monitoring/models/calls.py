@@ -1,0 +1,126 @@
+"""A customer's journey as rows: the call, each manager's leg in it, each stay in a queue, each step of its route.
+
+Rows mirror ``domain.facts`` and are written only by ``services.ingest``, by keys that make a retry harmless.
+People and queues are named as the PBX named them, so a fact is never refused for want of a directory row.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from monitoring.models.people import Manager
+from monitoring.models.queues import Queue
+
+
+class Call(models.Model):
+    """``key`` = ``<pbx>:<uniqueid of the first channel>``. ``revision``: PBX time of the last evidence in this row.
+
+    ``reconciled``: its end was not seen; it ends at the last evidence.
+    """
+
+    key = models.CharField(max_length=120, unique=True)
+    pbx = models.CharField(max_length=20)
+    direction = models.CharField(max_length=8)
+    number = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
+    line = models.CharField(max_length=80)
+    started = models.DateTimeField()
+    answered = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    disposition = models.CharField(max_length=12)
+    hung_up_by = models.CharField(max_length=40)
+    merged_into = models.CharField(max_length=120, blank=True)
+    revision = models.FloatField()
+    reconciled = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-started", "-pk"]
+        indexes = [
+            models.Index(fields=["started"], name="call_by_time"),
+            models.Index(fields=["number", "started"], name="call_by_number"),
+            models.Index(fields=["pbx", "started"], condition=models.Q(ended__isnull=True), name="call_open"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Leg(models.Model):
+    """One manager's channel in a call. ``talk`` and ``hold``: [[from, until|null]…] in epoch seconds, disjoint;
+    the sums beside them are of closed intervals, in seconds. ``available``: whether a miss is this manager's."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="legs")
+    uniqueid = models.CharField(max_length=80)
+    manager = models.ForeignKey(Manager, models.PROTECT, null=True, related_name="legs")
+    manager_name = models.CharField(max_length=80)
+    queue_name = models.CharField(max_length=80)
+    rang = models.DateTimeField()
+    answered = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16)
+    available = models.BooleanField()
+    talk = models.JSONField(default=list)
+    hold = models.JSONField(default=list)
+    talk_seconds = models.FloatField()
+    hold_seconds = models.FloatField()
+
+    class Meta:
+        ordering = ["rang", "pk"]
+        indexes = [models.Index(fields=["ended", "manager_name"], name="leg_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.manager_name} {self.uniqueid}"
+
+
+class Step(models.Model):
+    """One stop of the route, in order."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=12)
+    what = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    note = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["call", "position"]
+        constraints = [models.UniqueConstraint(fields=["call", "position"], name="step_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.what}"
+
+
+class QueueVisit(models.Model):
+    """One stay of one call in one queue. The limits of that moment are kept, so the past can be re-read.
+
+    ``call_key`` is no foreign key: a visit may be told before its call, and a merged call hands its visits over.
+    """
+
+    pbx = models.CharField(max_length=20)
+    uniqueid = models.CharField(max_length=80)
+    call_key = models.CharField(max_length=120, db_index=True)
+    queue = models.ForeignKey(Queue, models.PROTECT, null=True, related_name="visits")
+    queue_name = models.CharField(max_length=80)
+    joined = models.DateTimeField()
+    left = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12)
+    reason = models.CharField(max_length=40, blank=True)
+    manager_name = models.CharField(max_length=80, blank=True)
+    wait = models.FloatField()
+    position = models.PositiveIntegerField()
+    answer_within = models.FloatField()
+    short_abandon = models.FloatField()
+
+    class Meta:
+        ordering = ["joined", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["pbx", "uniqueid", "queue_name", "joined"], name="visit_once"),
+        ]
+        indexes = [
+            models.Index(fields=["left", "queue_name"], name="visit_by_day"),
+            models.Index(fields=["pbx", "joined"], condition=models.Q(outcome="open"), name="visit_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue_name} {self.uniqueid} {self.outcome}"

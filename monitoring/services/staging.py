@@ -1,0 +1,74 @@
+"""How facts cross into PostgreSQL fast: COPY into a temporary table, then one INSERT … ON CONFLICT per kind.
+
+A temporary table lives as long as its connection and empties at each commit, so no batch pays for making it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """One temporary table; ``columns``: (name, SQL type) in the order rows are given. Name it anew on any change."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+
+    def fill(self, cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+        """Hold exactly ``rows``; call it inside a transaction."""
+        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns)
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {self.name} ({columns}) ON COMMIT DELETE ROWS")
+        # Empty already, except when one transaction stores twice.
+        cursor.execute(f"DELETE FROM {self.name}")  # noqa: S608 - the name is a constant of this package
+        with cursor.copy(f"COPY {self.name} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def run(*statements: str) -> None:
+    """Execute constant ``statements`` in order on the current connection."""
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+CALLS = Staging(
+    "incoming_call_1",
+    (
+        ("key", "text"), ("pbx", "text"), ("direction", "text"), ("number", "text"), ("name", "text"),
+        ("line", "text"), ("started", "float8"), ("answered", "float8"), ("ended", "float8"),
+        ("disposition", "text"), ("hung_up_by", "text"), ("merged_into", "text"), ("revision", "float8"),
+        ("reconciled", "bool"),
+    ),
+)
+LEGS = Staging(
+    "incoming_leg_1",
+    (
+        ("key", "text"), ("uniqueid", "text"), ("manager_name", "text"), ("queue_name", "text"),
+        ("rang", "float8"), ("answered", "float8"), ("ended", "float8"), ("outcome", "text"),
+        ("available", "bool"), ("talk", "jsonb"), ("hold", "jsonb"), ("talk_seconds", "float8"),
+        ("hold_seconds", "float8"),
+    ),
+)
+STEPS = Staging(
+    "incoming_step_1",
+    (
+        ("key", "text"), ("position", "int4"), ("kind", "text"), ("what", "text"), ("at", "float8"),
+        ("until", "float8"), ("note", "text"),
+    ),
+)
+VISITS = Staging(
+    "incoming_visit_1",
+    (
+        ("pbx", "text"), ("uniqueid", "text"), ("call_key", "text"), ("queue_name", "text"),
+        ("joined", "float8"), ("left_at", "float8"), ("outcome", "text"), ("reason", "text"),
+        ("manager_name", "text"), ("wait", "float8"), ("position", "int4"), ("answer_within", "float8"),
+        ("short_abandon", "float8"),
+    ),
+)
