@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from ccenter.lab import sample
 from ccenter.lab.asterisk import AsteriskError, Instance
 from ccenter.lab.plan import PlanError
 from ccenter.lab.ports import PBX_HOST, Ports, choose
+from ccenter.lab.record import record
 from ccenter.lab.root import NoAsteriskError, runtime
-from ccenter.settings.base import STATE_DIR
+from ccenter.lab.scenarios import ALL
+from ccenter.settings.base import BASE_DIR, STATE_DIR
 
 
 def instance(arguments: argparse.Namespace) -> Instance:
@@ -53,10 +56,20 @@ def console(arguments: argparse.Namespace) -> None:
     print(instance(arguments).command(" ".join(arguments.words)))
 
 
+def record_streams(arguments: argparse.Namespace) -> None:
+    failed = record(runtime(STATE_DIR), arguments.names, arguments.folder)
+    if failed:
+        raise AsteriskError(f"not recorded: {', '.join(failed)}")
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m ccenter.lab", description="The laboratory.")
     verbs = top.add_subparsers(dest="verb", required=True)
     verbs.add_parser("build", help="build the Asterisk root").set_defaults(run=build)
+    tape = verbs.add_parser("record", help="record AMI streams of call shapes")
+    tape.add_argument("names", nargs="*", choices=[*ALL, []], metavar="NAME", help="default: all")
+    tape.add_argument("--folder", type=Path, default=BASE_DIR / "tests/ami")
+    tape.set_defaults(run=record_streams)
     for name, run, text in (
         ("start", start, "start an Asterisk from the built-in plan"),
         ("stop", stop, "stop it"),

@@ -32,13 +32,13 @@ EVERY_CLASS = (
 
 # read: call (channels, dials, bridges, device states), agent (queues), system (boot, registrations),
 # user (the dialplan's Route marks), dtmf (keys in a menu that is not ours). Not dialplan (VarSet is half of all
-# traffic), not reporting (RTCP), not cel. write: what the portal does: call control, pauses, originate, and
-# system only for PJSIPShowContacts, PJSIPShowEndpoints and MixMonitor. Not command.
+# traffic), not reporting (RTCP), not cel. write: what the portal does: call control, pauses, originate; reporting for
+# CoreShowChannels and DeviceStateList. Neither system (so no PJSIPShowContacts: device states tell) nor command.
 PORTAL = AmiAccount(
     name="ccenter",
     secret="portal-secret",  # noqa: S106 - the lab listens on loopback only
     read=("system", "call", "agent", "user", "dtmf"),
-    write=("system", "call", "agent", "originate"),
+    write=("call", "agent", "originate", "reporting"),
     events=WANTED_EVENTS,
 )
 RECORDER = AmiAccount(

@@ -31,7 +31,7 @@ UNUSED_MODULES = (
     "res_ari_device_states", "res_ari_endpoints", "res_ari_events", "res_ari_model", "res_ari_playbacks",
     "res_ari_recordings", "res_ari_sounds", "app_stasis", "app_stasis_broadcast", "res_stasis_broadcast",
     "res_pjsip_config_wizard", "chan_websocket", "res_websocket_client", "app_confbridge", "app_page", "app_amd",
-    "app_followme", "res_stun_monitor", "res_crypto", "app_audiosocket", "chan_audiosocket", "res_audiosocket",
+    "app_followme", "res_stun_monitor", "res_crypto", "func_aes", "app_audiosocket", "chan_audiosocket", "res_audiosocket",
 )  # fmt: skip
 
 LOGGER = """[general]

@@ -1,0 +1,3 @@
+"""Placeholder."""
+from ccenter.lab.scenarios.rig import Scenario
+SCENARIOS: dict[str, Scenario] = {}
