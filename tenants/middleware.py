@@ -35,16 +35,21 @@ class HostMiddleware:
         if company is None:
             with translation.override(settings.LANGUAGE_CODE):
                 return HttpResponseNotFound(_("There is no company at this address."), content_type="text/plain")
-        request.company = company  # type: ignore[attr-defined] # the request is how middleware tells a view
+        _mark(request, company)
         request.urlconf = settings.COMPANY_URLCONF
         with company_scope(company.slug), timezone.override(company.time_zone):
             return self.get_response(request)
 
     def _public(self, request: HttpRequest) -> HttpResponseBase:
-        request.company = None  # type: ignore[attr-defined] # see above
+        _mark(request, None)
         request.urlconf = settings.PUBLIC_URLCONF
         with public_scope():
             return self.get_response(request)
+
+
+def _mark(request: HttpRequest, company: lookup.CompanyRecord | None) -> None:
+    """Tell views and templates whose request it is; ``tenant`` is the word libraries look for."""
+    vars(request).update(company=company, tenant=company)
 
 
 class LanguageMiddleware:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
@@ -72,6 +73,48 @@ class Company(TenantMixin):
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
         raise ValidationError(_("A company is closed, never deleted: its schema would stay behind."), code="delete")
+
+
+class CompanyCreation(models.Model):
+    """A wish for a company and how far it has come. Kept afterwards: it says who wanted it, and when."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting for a worker")
+        WORKING = "working", _("being made")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    slug = models.CharField(_("short name"), max_length=31, validators=[validate_slug])
+    name = models.CharField(_("name"), max_length=120, validators=[validate_plain])
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="Europe/Moscow", validators=[validate_time_zone]
+    )
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    admin_email = models.EmailField(
+        _("e-mail of its admin"), blank=True, max_length=190,
+        help_text=_("They choose a password by \u201cForgot your password?\u201d on the company's own host."),
+    )  # fmt: skip
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    done = models.PositiveSmallIntegerField(default=0)
+    total = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+    asked_by = models.CharField(max_length=120, blank=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("new company")
+        verbose_name_plural = _("new companies")
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.slug}: {self.state}"
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.state == self.State.DONE else 100 * self.done // max(self.total, 1)
 
 
 class Domain(DomainMixin):

@@ -11,7 +11,12 @@ SLUG = re.compile(r"[a-z][a-z0-9]{1,30}\Z")
 
 # Names PostgreSQL keeps for itself, hosts the platform needs, and words that read as a PBX object of ours.
 RESERVED = frozenset(
-    ["public", "postgres", "template", "information", "asterisk", "default", "none", "null", "root", "system", "platform", "www", "www1", "www2", "api", "app", "admin", "administrator", "static", "media", "assets", "cdn", "mail", "smtp", "imap", "pop", "ftp", "ns", "ns1", "ns2", "mx", "localhost", "auth", "login", "account", "accounts", "sso", "status", "health", "healthz", "help", "docs", "blog", "support", "billing", "staff", "ws", "wss", "sip", "sips", "pbx", "trunk", "test", "demo", "dev", "staging"]
+    {
+        *("public", "postgres", "template", "asterisk", "default", "none", "null", "root", "system", "platform"),
+        *("www", "api", "app", "admin", "static", "media", "assets", "cdn", "auth", "login", "account", "sso"),
+        *("mail", "smtp", "imap", "pop", "ftp", "ns", "ns1", "ns2", "mx", "localhost", "status", "health"),
+        *("help", "docs", "blog", "support", "billing", "staff", "ws", "wss", "sip", "sips", "pbx", "trunk"),
+    }
 )
 
 
@@ -23,7 +28,7 @@ def validate_slug(slug: str) -> None:
         raise ValidationError(_("The short name is too long: at most 31 characters."), code="slug_long")
     if len(slug) < 2:
         raise ValidationError(_("The short name is too short: at least 2 characters."), code="slug_short")
-    if slug.startswith(("pg", "information")) or slug in RESERVED:
+    if slug.startswith(("pg_", "information_schema")) or slug in RESERVED:
         raise ValidationError(_("This short name is reserved. Choose another one."), code="slug_reserved")
     if not SLUG.match(slug):
         raise ValidationError(

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from tenants import lookup
 from tenants.models import Company, Domain
 from tenants.names import validate_slug
+from tenants.people.models import Role, User
 from tenants.scope import public_scope, schema_being_made
 
 # Steps done, steps in all. Called in the middle of the transaction: write elsewhere, or nothing is seen.
@@ -34,13 +35,14 @@ def create_company(
     time_zone: str = "Europe/Moscow",
     language: str = "",
     host: str = "",
+    admin_email: str = "",
     progress: Progress | None = None,
 ) -> Company:
     """Make a company with its schema and its host (``<slug>.<BASE_DOMAIN>`` unless given). About a second.
 
     Raises ValidationError, keyed by field, with a sentence for the person who asked.
     """
-    _check_slug(slug)
+    check_slug(slug)
     company = Company(
         schema_name=slug, name=name.strip(), time_zone=time_zone, language=language or settings.LANGUAGE_CODE
     )
@@ -48,13 +50,13 @@ def create_company(
     with public_scope(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MAKING])
-        _check_free(slug)
+        check_free(slug)
         company.full_clean()
         company.save()
         domain.tenant = company
         domain.full_clean()
         domain.save()
-        _make_schema(slug, progress or (lambda _done, _all: None))
+        _make_schema(slug, admin_email, progress or (lambda _done, _all: None))
     lookup.forget()  # again: what another thread asked meanwhile was answered without this company
     return company
 
@@ -70,14 +72,17 @@ def reopen_company(*, company: Company) -> None:
     company.save(update_fields=["active"])
 
 
-def _check_slug(slug: str) -> None:
+def check_slug(slug: str) -> None:
+    """Raise ValidationError for ``slug`` unless it is a legal name."""
     try:
         validate_slug(slug)
     except ValidationError as error:
         raise ValidationError({"slug": error}) from None
 
 
-def _check_free(slug: str) -> None:
+def check_free(slug: str) -> None:
+    """Raise ValidationError for ``slug`` unless it is a legal name that nobody has."""
+    check_slug(slug)
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [slug])
         schema_is_there = cursor.fetchone() is not None
@@ -85,8 +90,8 @@ def _check_free(slug: str) -> None:
         raise ValidationError({"slug": _("This short name is taken.")}, code="slug_taken")
 
 
-def _make_schema(slug: str, progress: Progress) -> None:
-    """Create the schema and run every migration in it, telling how far it is."""
+def _make_schema(slug: str, admin_email: str, progress: Progress) -> None:
+    """Create the schema, run every migration in it, telling how far it is, and let its first admin in."""
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA {connection.ops.quote_name(slug)}")
     # The list of done migrations must be the new schema's own: public has one too, where all of them are done.
@@ -109,3 +114,5 @@ def _make_schema(slug: str, progress: Progress) -> None:
         progress(0, plan_length)
         executor.migrate(targets, plan)
         emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
+        if admin_email:
+            User.objects.create_user(admin_email, role=Role.ADMIN)

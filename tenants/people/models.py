@@ -5,9 +5,11 @@ One model, two kinds of table: a person of one company does not exist in another
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import validate_email
 from django.db import models
 from django.db.models.functions import Lower
@@ -64,6 +66,10 @@ class User(AbstractBaseUser):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    # Slug of the company this row was read from or written to, None for platform staff. Numbers repeat between
+    # companies, so a person carried into another company's scope must be told from the one who has the number there.
+    company: str | None = None
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -99,6 +105,12 @@ class User(AbstractBaseUser):
     def get_short_name(self) -> str:
         return str(self)
 
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> User:
+        user = super().from_db(db, field_names, values)
+        user.company = current_company_or_none()
+        return user
+
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()
@@ -109,6 +121,7 @@ class User(AbstractBaseUser):
         if (self.role == Role.STAFF) != (company is None):
             raise WrongSchema(f"The role {self.role!r} does not live in {company or 'public'}.")
         super().save(*args, **kwargs)
+        self.company = company
 
     def get_session_auth_hash(self) -> str:
         """What a session must prove: this password, this version, this schema."""
@@ -124,3 +137,51 @@ class User(AbstractBaseUser):
     def _proof(self, secret: str | None = None) -> str:
         value = f"{current_company_or_none() or 'public'}:{self.pk}:{self.session_version}:{self.password}"
         return salted_hmac("tenants.people.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Scope(models.TextChoices):
+    """What a token may be for. One right each; more come with the parts of the API that need them."""
+
+    BOARD = "board", _("read the live board")
+
+
+class ApiToken(models.Model):
+    """A person's key to the API. ``digest`` is all we keep of it, ``start`` lets its owner tell it from others."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens", verbose_name=_("person"))
+    name = models.CharField(_("name"), max_length=80)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices), verbose_name=_("for"))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    start = models.CharField(max_length=12, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.start}…)"
+
+
+class Refusal(models.Model):
+    """Somebody wanted what is not theirs to do. Who is kept as text too: the row outlives the person."""
+
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("person"))
+    who = models.CharField(_("who"), max_length=120, blank=True)
+    verb = models.CharField(_("what"), max_length=40)
+    target = models.CharField(_("to what"), max_length=160, blank=True)
+    path = models.CharField(_("where"), max_length=160)
+    address = models.GenericIPAddressField(_("address"), null=True)
+
+    class Meta:
+        verbose_name = _("refusal")
+        verbose_name_plural = _("refusals")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.who}: {self.verb} {self.target}"
