@@ -54,7 +54,9 @@ class ReloadDirectory:
 
 
 Command = SetStatus | ReloadDirectory
-_CLASSES: dict[str, type[SetStatus] | type[ReloadDirectory]] = {c.kind: c for c in (SetStatus, ReloadDirectory)}
+_CLASSES: dict[str, type[SetStatus] | type[ReloadDirectory]] = {
+    c.kind: c for c in (SetStatus, ReloadDirectory)
+}
 
 
 def to_json(command: Command) -> dict[str, Any]:

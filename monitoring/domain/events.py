@@ -63,6 +63,14 @@ class ChannelClosed(NamedTuple):
     cause: int
 
 
+class HangupAsked(NamedTuple):
+    """This party's end asked to hang up: the only honest witness of who ended the call."""
+
+    at: float
+    uniqueid: str
+    tenant: str
+
+
 class DialStarted(NamedTuple):
     """``uniqueid`` may be empty (Originate has no dialling channel)."""
 
@@ -341,7 +349,10 @@ class SnapshotCaller(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The PBX's own answer to "what is there now": the board is marked and swept against it."""
+    """The PBX's own answer to "what is there now": the board is marked and swept against it.
+
+    ``at``: PBX time just *before* the lists were asked for; an event stamped later may or may not be in them.
+    """
 
     at: float
     channels: tuple[SnapshotChannel, ...]
@@ -352,9 +363,38 @@ class Snapshot(NamedTuple):
 
 
 Event = (
-    ChannelOpened | ChannelState | CallerChanged | ChannelRenamed | ChannelClosed | DialStarted | DialEnded
-    | BridgeEntered | BridgeLeft | LocalJoined | HoldChanged | KeyPressed | RouteMarked | BlindTransferred
-    | AttendedTransferred | PickedUp | ParkChanged | SpyStarted | SpyStopped | QueueJoined | QueueLeft
-    | QueueAbandoned | QueueExit | AgentCalled | AgentConnected | AgentMissed | MemberChanged | MemberPaused
-    | DeviceChanged | RegistrationChanged | StatusDeclared | PbxBooted | Snapshot
+    ChannelOpened
+    | ChannelState
+    | CallerChanged
+    | ChannelRenamed
+    | ChannelClosed
+    | HangupAsked
+    | DialStarted
+    | DialEnded
+    | BridgeEntered
+    | BridgeLeft
+    | LocalJoined
+    | HoldChanged
+    | KeyPressed
+    | RouteMarked
+    | BlindTransferred
+    | AttendedTransferred
+    | PickedUp
+    | ParkChanged
+    | SpyStarted
+    | SpyStopped
+    | QueueJoined
+    | QueueLeft
+    | QueueAbandoned
+    | QueueExit
+    | AgentCalled
+    | AgentConnected
+    | AgentMissed
+    | MemberChanged
+    | MemberPaused
+    | DeviceChanged
+    | RegistrationChanged
+    | StatusDeclared
+    | PbxBooted
+    | Snapshot
 )

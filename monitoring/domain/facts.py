@@ -36,7 +36,11 @@ class LegFact(NamedTuple):
 
 
 class CallFact(NamedTuple):
-    """A call as known so far; said at its start, answer and end. ``merged_into``: the call that absorbed it."""
+    """A call as known so far; said at its start, answer and end. ``merged_into``: the call that absorbed it.
+
+    ``revision``: PBX time of the last evidence in it; a later one replaces an earlier one.
+    ``reconciled``: its end was not seen, it ends at the last evidence.
+    """
 
     key: str
     direction: str
@@ -52,6 +56,7 @@ class CallFact(NamedTuple):
     steps: tuple[StepFact, ...]
     merged_into: str | None = None
     revision: float = 0.0
+    reconciled: bool = False
 
 
 class VisitFact(NamedTuple):

@@ -50,10 +50,15 @@ class Metric:
         """How ``value`` stands against the default norm."""
         if self.norm is None or value is None or self.direction == "neutral":
             return "none"
-        worse = (lambda limit: value >= limit) if self.direction == "lower_is_better" else (lambda limit: value < limit)
-        if worse(self.norm.alarm):
+        sign = 1 if self.direction == "lower_is_better" else -1
+        if self._breaks(value, self.norm.alarm, sign):
             return "alarm"
-        return "warn" if worse(self.norm.warn) else "good"
+        return "warn" if self._breaks(value, self.norm.warn, sign) else "good"
+
+    @staticmethod
+    def _breaks(value: float, limit: float, sign: int) -> bool:
+        """Reaching a ceiling breaks it; a floor is broken only below it."""
+        return value >= limit if sign > 0 else value < limit
 
 
 def _sum(*keys: str) -> Terms:
@@ -64,67 +69,135 @@ METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
         Metric(
-            "waiting", "count", "lower_is_better", "Waiting",
+            "waiting",
+            "count",
+            "lower_is_better",
+            "Waiting",
             "Callers who joined a queue and have neither left nor been answered; a ringing caller still waits.",
-            _sum("now.waiting"), norm=Norm(3, 6),
+            _sum("now.waiting"),
+            norm=Norm(3, 6),
         ),
         Metric(
-            "longest_wait", "seconds", "lower_is_better", "Longest wait",
+            "longest_wait",
+            "seconds",
+            "lower_is_better",
+            "Longest wait",
             "Time since the earliest caller still waiting joined the queue.",
-            _sum("now.longest_wait"), norm=Norm(20, 60),
+            _sum("now.longest_wait"),
+            norm=Norm(20, 60),
         ),
         Metric(
-            "talking", "count", "neutral", "Talking",
-            "Managers connected with a customer at this moment, hold included.", _sum("now.talking"),
+            "talking",
+            "count",
+            "neutral",
+            "Talking",
+            "Managers connected with a customer at this moment, hold included.",
+            _sum("now.talking"),
         ),
         Metric(
-            "free", "count", "higher_is_better", "Free",
+            "free",
+            "count",
+            "higher_is_better",
+            "Free",
             "Managers whose status takes calls, whose phone is registered or external, and who have no call.",
-            _sum("now.free"), norm=Norm(2, 1),
+            _sum("now.free"),
+            norm=Norm(2, 1),
         ),
-        Metric("on_break", "count", "neutral", "On break", "Managers whose declared status is a break.",
-               _sum("now.on_break")),
-        Metric("away", "count", "neutral", "Away", "Managers whose declared status is away.", _sum("now.away")),
         Metric(
-            "unregistered", "count", "lower_is_better", "Unregistered",
+            "on_break",
+            "count",
+            "neutral",
+            "On break",
+            "Managers whose declared status is a break.",
+            _sum("now.on_break"),
+        ),
+        Metric(
+            "away", "count", "neutral", "Away", "Managers whose declared status is away.", _sum("now.away")
+        ),
+        Metric(
+            "unregistered",
+            "count",
+            "lower_is_better",
+            "Unregistered",
             "Managers whose status takes calls although no phone of theirs is registered.",
-            _sum("now.unregistered"), norm=Norm(1, 3),
+            _sum("now.unregistered"),
+            norm=Norm(1, 3),
         ),
         Metric(
-            "offered", "count", "neutral", "Offered",
-            "Queue visits that ended today: answered, abandoned or left for elsewhere (flow-out).", _sum("offered"),
+            "offered",
+            "count",
+            "neutral",
+            "Offered",
+            "Queue visits that ended today: answered, abandoned or left for elsewhere (flow-out).",
+            _sum("offered"),
         ),
-        Metric("answered", "count", "neutral", "Answered", "Queue visits a manager answered.", _sum("answered")),
         Metric(
-            "lost", "count", "lower_is_better", "Lost",
+            "answered", "count", "neutral", "Answered", "Queue visits a manager answered.", _sum("answered")
+        ),
+        Metric(
+            "lost",
+            "count",
+            "lower_is_better",
+            "Lost",
             "Queue visits in which the caller hung up before an answer, short abandons left out.",
-            _sum("abandoned", "-short_abandoned"), norm=Norm(5, 10),
+            _sum("abandoned", "-short_abandoned"),
+            norm=Norm(5, 10),
         ),
-        Metric("flow_out", "count", "neutral", "Flow-out",
-               "Queue visits that left unanswered for elsewhere: timeout, exit key, full, empty, transferred.",
-               _sum("flow_out")),
         Metric(
-            "service_level", "share", "higher_is_better", "Service level",
+            "flow_out",
+            "count",
+            "neutral",
+            "Flow-out",
+            "Queue visits that left unanswered for elsewhere: timeout, exit key, full, empty, transferred.",
+            _sum("flow_out"),
+        ),
+        Metric(
+            "service_level",
+            "share",
+            "higher_is_better",
+            "Service level",
             "Answered within the queue's threshold, of answered and abandoned calls without short abandons.",
-            _sum("answered_within"), _sum("answered", "abandoned", "-short_abandoned"), Norm(0.8, 0.6),
+            _sum("answered_within"),
+            _sum("answered", "abandoned", "-short_abandoned"),
+            Norm(0.8, 0.6),
         ),
         Metric(
-            "service_level_offered", "share", "higher_is_better", "Service level (of offered)",
-            "Answered within the queue's threshold, of all offered visits.", _sum("answered_within"), _sum("offered"),
+            "service_level_offered",
+            "share",
+            "higher_is_better",
+            "Service level (of offered)",
+            "Answered within the queue's threshold, of all offered visits.",
+            _sum("answered_within"),
+            _sum("offered"),
         ),
         Metric(
-            "service_level_answered", "share", "higher_is_better", "Service level (of answered)",
-            "Answered within the queue's threshold, of answered visits.", _sum("answered_within"), _sum("answered"),
+            "service_level_answered",
+            "share",
+            "higher_is_better",
+            "Service level (of answered)",
+            "Answered within the queue's threshold, of answered visits.",
+            _sum("answered_within"),
+            _sum("answered"),
         ),
         Metric(
-            "abandonment", "share", "lower_is_better", "Abandonment",
+            "abandonment",
+            "share",
+            "lower_is_better",
+            "Abandonment",
             "Abandoned visits of all offered, short abandons left out of both.",
-            _sum("abandoned", "-short_abandoned"), _sum("offered", "-short_abandoned"), Norm(0.05, 0.1),
+            _sum("abandoned", "-short_abandoned"),
+            _sum("offered", "-short_abandoned"),
+            Norm(0.05, 0.1),
         ),
         Metric(
-            "asa", "seconds", "lower_is_better", "Average speed of answer",
+            "asa",
+            "seconds",
+            "lower_is_better",
+            "Average speed of answer",
             "Average time in queue of answered visits: ringing included, voice menu excluded.",
-            _sum("wait_answered"), _sum("answered"), Norm(20, 40),
+            _sum("wait_answered"),
+            _sum("answered"),
+            Norm(20, 40),
         ),
     )
 }

@@ -1,0 +1,223 @@
+"""One company's live board: the state, what changed since the last look, and the facts waiting to be stored.
+
+The reducer's handlers change it; ``drain`` turns the touched entities into wire changes, each once, only what differs.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final, NamedTuple
+
+from . import render
+from .directory import Directory, ManagerEntry, QueueEntry, Standing
+from .facts import Fact
+from .intervals import day_bounds, local_day
+from .state import Call, Channel, Manager, Queue, no_manager_counts, no_queue_counts
+from .wire import BoardWire, Kind, Op
+
+REMEMBERED_ENDS: Final = 20_000
+
+
+class Changes(NamedTuple):
+    """What one company's viewers and its database must hear. ``entities``: the whole entity behind each op."""
+
+    company: str
+    at: float
+    ops: list[Op]
+    entities: dict[tuple[Kind, str], dict[str, Any] | None]
+    facts: list[Fact]
+
+
+class Board:
+    """``at``: PBX time of the last event applied. All keys are PBX names, see ``directory``."""
+
+    def __init__(self, *, pbx: str, directory: Directory, standing: Standing | None = None) -> None:
+        self.pbx = pbx
+        self.company = directory.company
+        self.at = 0.0
+        self.boot = 0.0
+        self.channels: dict[str, Channel] = {}
+        self.calls: dict[str, Call] = {}
+        self.by_linkedid: dict[str, Call] = {}
+        self.bridges: dict[str, dict[str, None]] = {}
+        self.managers: dict[str, Manager] = {}
+        self.queues: dict[str, Queue] = {}
+        self.interfaces: dict[str, str] = {}
+        self.gone: OrderedDict[str, float] = OrderedDict()
+        self.listen_modes: dict[str, str] = {}
+        self.link: dict[str, Any] = {}
+        self.facts: list[Fact] = []
+        self.day_end = 0.0
+        self._touched: dict[tuple[Kind, str], None] = {}
+        self._sent: dict[tuple[Kind, str], dict[str, Any]] = {}
+        self.configure(directory, standing)
+
+    # who is who
+
+    def configure(self, directory: Directory, standing: Standing | None = None) -> None:
+        """Take the portal's rows; live calls stay, people and queues that are no longer there go."""
+        self.directory = directory
+        self.interfaces = {i: m.key for m in directory.managers for i in m.interfaces}
+        self.line_groups = {line.number: line.groups for line in directory.lines}
+        self.status_kind = {status.id: status.kind for status in directory.statuses}
+        self.extensions = {m.extension: m.key for m in directory.managers}
+        for manager in directory.managers:
+            self._place_manager(manager)
+        for queue in directory.queues:
+            self._place_queue(queue)
+        if directory.managers or directory.queues:
+            self._drop_missing(directory)
+        if standing is not None:
+            self._stand(standing)
+        for kind, entries in (("group", directory.groups), ("status", directory.statuses)):
+            for entry in entries:
+                self.touch(kind, str(entry.id))  # type: ignore[arg-type]  # mypy widens the tuple's literals
+        for line in directory.lines:
+            self.touch("line", line.number)
+
+    def _place_manager(self, entry: ManagerEntry) -> None:
+        manager = self.managers.get(entry.key)
+        if manager is None:
+            manager = self.managers[entry.key] = Manager(entry.key, entry.title, entry.extension)
+        manager.title, manager.extension, manager.groups = entry.title, entry.extension, entry.groups
+        self.touch("manager", entry.key)
+
+    def _place_queue(self, entry: QueueEntry) -> None:
+        queue = self.queues.get(entry.key)
+        if queue is None:
+            queue = self.queues[entry.key] = Queue(entry.key, entry.title)
+        queue.title, queue.groups = entry.title, entry.groups
+        queue.answer_within, queue.short_abandon = entry.answer_within, entry.short_abandon
+        self.touch("queue", entry.key)
+
+    def _drop_missing(self, directory: Directory) -> None:
+        kept_managers = {m.key for m in directory.managers}
+        for key in [
+            k for k, m in self.managers.items() if k not in kept_managers and not m.legs and not m.queues
+        ]:
+            del self.managers[key]
+            self.touch("manager", key)
+        kept_queues = {q.key for q in directory.queues}
+        for key in [k for k, q in self.queues.items() if k not in kept_queues and not q.waiting]:
+            del self.queues[key]
+            self.touch("queue", key)
+
+    def _stand(self, standing: Standing) -> None:
+        if standing.day is not None:
+            self.day_end = day_bounds(standing.day, self.directory.time_zone)[1]
+        for key, queue_counts in standing.queues.items():
+            self.queue(key).today = queue_counts.copy()
+        for key, manager_counts in standing.managers.items():
+            if key in self.managers:
+                self.managers[key].today = manager_counts.copy()
+        for key, (status, since) in standing.statuses.items():
+            if key in self.managers:
+                self.managers[key].status, self.managers[key].status_since = status, since
+
+    def queue(self, key: str) -> Queue:
+        """The queue by PBX name; one the portal does not know yet is shown under that name, company-wide."""
+        queue = self.queues.get(key)
+        if queue is None:
+            queue = self.queues[key] = Queue(key, key.removeprefix(f"{self.company}_"))
+            self.touch("queue", key)
+        return queue
+
+    def manager_of(self, interface: str) -> str:
+        """The manager's key behind an interface, or empty: a trunk, an unknown device, a Local channel."""
+        known = self.interfaces.get(interface)
+        if known is not None:
+            return known
+        tech, _, name = interface.partition("/")
+        if tech == "Local":
+            return self._behind_local(name)
+        rest = name.removeprefix(f"{self.company}_")
+        if not self.directory.managers and rest.isdecimal() and name not in self.directory.trunks:
+            return self.learn(interface, key=name, title=rest)
+        return ""
+
+    def _behind_local(self, name: str) -> str:
+        extension = name.partition("@")[0]
+        for key in (self.extensions.get(extension, ""), f"{self.company}_{extension}", extension):
+            if key in self.managers:
+                return key
+        return ""
+
+    def learn(self, interface: str, *, key: str, title: str) -> str:
+        """A manager nobody told us of, met as a queue's member or as a numbered phone."""
+        self.interfaces[interface] = key
+        if key not in self.managers:
+            self.managers[key] = Manager(key, title or key, key.removeprefix(f"{self.company}_"))
+            self.touch("manager", key)
+        return key
+
+    def member(self, interface: str, name: str) -> Manager:
+        """The manager behind a queue member."""
+        key = self.manager_of(interface)
+        if not key:
+            bare = interface.partition("/")[2].partition("@")[0]
+            if interface.startswith("Local/") and not bare.startswith(f"{self.company}_"):
+                bare = f"{self.company}_{bare}"
+            key = self.learn(interface, key=bare, title=name)
+        manager = self.managers[key]
+        if name and manager.title == manager.extension:
+            manager.title = name
+        return manager
+
+    # what changed
+
+    def touch(self, kind: Kind, key: str) -> None:
+        self._touched[kind, key] = None
+
+    def clock(self, at: float) -> None:
+        """Move to event time ``at``; crossing the company's midnight begins a new day of counts."""
+        if at > self.at:
+            self.at = at
+        if at >= self.day_end:
+            new_day = self.day_end > 0
+            self.day_end = day_bounds(local_day(at, self.directory.time_zone), self.directory.time_zone)[1]
+            if new_day:
+                self._new_day()
+
+    def _new_day(self) -> None:
+        for queue in self.queues.values():
+            queue.today = no_queue_counts()
+            self.touch("queue", queue.key)
+        for manager in self.managers.values():
+            manager.today = no_manager_counts()
+            self.touch("manager", manager.key)
+
+    def forget(self, uniqueid: str, at: float) -> None:
+        """Remember that this id has ended, so that a late or doubled event cannot bring it back."""
+        self.gone[uniqueid] = at
+        if len(self.gone) > REMEMBERED_ENDS:
+            self.gone.popitem(last=False)
+
+    def drain(self) -> Changes | None:
+        """Everything since the last drain, or None when nothing a viewer or the database would notice happened."""
+        ops: list[Op] = []
+        entities: dict[tuple[Kind, str], dict[str, Any] | None] = {}
+        touched, self._touched = self._touched, {}
+        for kind, key in touched:
+            new = render.entity(self, kind, key)
+            old = self._sent.get((kind, key))
+            if new is None:
+                if old is not None:
+                    del self._sent[kind, key]
+                    ops.append((kind, key, None))
+                    entities[kind, key] = None
+                continue
+            fields = (
+                new if old is None else {name: value for name, value in new.items() if old[name] != value}
+            )
+            if fields:
+                self._sent[kind, key] = new
+                ops.append((kind, key, fields))
+                entities[kind, key] = new
+        facts, self.facts = self.facts, []
+        if not ops and not facts:
+            return None
+        return Changes(self.company, self.at, ops, entities, facts)
+
+    def wire(self) -> BoardWire:
+        """The whole board as a snapshot."""
+        return render.board(self)

@@ -1,0 +1,340 @@
+"""Queue visits, the ringing of members, pauses and phones: everything app_queue and the device states tell.
+
+A visit is settled once: answered when the queue connects a member, abandoned when it says so or the caller's channel
+ends inside it, flow-out when the caller goes on elsewhere.
+"""
+
+from __future__ import annotations
+
+from . import calls
+from . import events as ev
+from .board import Board
+from .facts import PauseFact, VisitFact
+from .state import Call, Channel, Step, Visit
+
+_EXIT_WORDS = {
+    "TIMEOUT": "timeout",
+    "FULL": "full",
+    "JOINEMPTY": "empty",
+    "LEAVEEMPTY": "empty",
+    "JOINUNAVAIL": "empty",
+    "LEAVEUNAVAIL": "empty",
+    "WITHDRAW": "withdrawn",
+    "KEY": "key",
+}
+
+
+def joined(board: Board, event: ev.QueueJoined) -> None:
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.call is None or f"{event.uniqueid}@{event.at}" in board.gone:
+        return
+    call = channel.call
+    if any(v.uniqueid == event.uniqueid and v.joined >= event.at for v in call.visits):
+        return
+    earlier = _open_visit(call, event.uniqueid)
+    if earlier is not None:
+        settle(board, call, earlier, "flow-out", event.at)
+    call.number = call.number or event.number
+    call.name = call.name or event.name
+    begin_visit(board, call, event.uniqueid, event.queue, event.at, event.position)
+
+
+def begin_visit(board: Board, call: Call, uniqueid: str, queue_key: str, at: float, position: int) -> Visit:
+    queue = board.queue(queue_key)
+    visit = Visit(uniqueid, queue_key, at, position)
+    visit.step = Step("queue", queue_key, at)
+    close_ivr(call, at)
+    call.steps.append(visit.step)
+    call.visits.append(visit)
+    queue.waiting[uniqueid] = at
+    queue.order.insert(max(0, position - 1) if position else len(queue.order), uniqueid)
+    _renumber(board, queue_key)
+    board.touch("queue", queue_key)
+    calls.refresh(board, call, at)
+    return visit
+
+
+def close_ivr(call: Call, at: float) -> None:
+    for step in call.steps:
+        if step.kind == "ivr" and step.until is None:
+            step.until = at
+
+
+def _open_visit(call: Call, uniqueid: str) -> Visit | None:
+    return next((v for v in reversed(call.visits) if v.uniqueid == uniqueid and not v.settled), None)
+
+
+def _renumber(board: Board, queue_key: str) -> None:
+    for place, uniqueid in enumerate(board.queue(queue_key).order, 1):
+        channel = board.channels.get(uniqueid)
+        visit = (
+            _open_visit(channel.call, uniqueid) if channel is not None and channel.call is not None else None
+        )
+        if visit is not None and channel is not None and channel.call is not None and visit.position != place:
+            visit.position = place
+            board.touch("call", channel.call.key)
+
+
+def _stop_waiting(board: Board, visit: Visit) -> None:
+    queue = board.queue(visit.queue)
+    if queue.waiting.pop(visit.uniqueid, None) is not None:
+        queue.order.remove(visit.uniqueid)
+        _renumber(board, visit.queue)
+        board.touch("queue", visit.queue)
+
+
+def settle(
+    board: Board, call: Call, visit: Visit, outcome: str, at: float, *, reason: str = "", manager: str = ""
+) -> None:
+    """The visit's outcome is known; count it once and say it. ``at``: answered, hung up or left."""
+    _stop_waiting(board, visit)
+    visit.outcome = outcome  # type: ignore[assignment]  # callers pass VisitOutcome words only
+    visit.reason, visit.manager = reason or visit.reason, manager
+    visit.left = at if visit.left is None or outcome != "flow-out" else visit.left
+    wait = visit.left - visit.joined
+    if visit.step is not None:
+        visit.step.until, visit.step.note = visit.left, outcome
+    queue = board.queue(visit.queue)
+    if outcome != "interrupted":
+        queue.today["offered"] += 1
+    if outcome == "answered":
+        queue.today["answered"] += 1
+        queue.today["wait_answered"] += wait
+        queue.today["answered_within"] += wait <= queue.answer_within
+    elif outcome == "abandoned":
+        queue.today["abandoned"] += 1
+        queue.today["short_abandoned"] += wait < queue.short_abandon
+    elif outcome == "flow-out":
+        queue.today["flow_out"] += 1
+    board.touch("queue", visit.queue)
+    board.forget(f"{visit.uniqueid}@{visit.joined}", at)
+    board.facts.append(
+        VisitFact(
+            uniqueid=visit.uniqueid,
+            call=call.key,
+            queue=visit.queue,
+            joined=visit.joined,
+            left=visit.left,
+            outcome=visit.outcome,
+            reason=visit.reason,
+            manager=visit.manager,
+            wait=wait,
+            position=visit.position,
+            answer_within=queue.answer_within,
+            short_abandon=queue.short_abandon,
+        )
+    )
+    calls.refresh(board, call, at)
+
+
+def left(board: Board, event: ev.QueueLeft) -> None:
+    """Left the queue: towards a member who has picked up (then the connect follows), or out of it."""
+    found = _visit_of(board, event.uniqueid, event.queue)
+    if found is None:
+        return
+    call, visit = found
+    visit.left = event.at
+    answering = any(leg.live and leg.queue == visit.queue and leg.outcome == "answered" for leg in call.legs)
+    if answering:
+        _stop_waiting(board, visit)
+    else:
+        settle(board, call, visit, "flow-out", event.at)
+
+
+def _visit_of(board: Board, uniqueid: str, queue: str) -> tuple[Call, Visit] | None:
+    channel = board.channels.get(uniqueid)
+    if channel is None or channel.call is None:
+        return None
+    visit = _open_visit(channel.call, uniqueid)
+    return (channel.call, visit) if visit is not None and visit.queue == queue else None
+
+
+def abandoned(board: Board, event: ev.QueueAbandoned) -> None:
+    found = _visit_of(board, event.uniqueid, event.queue)
+    if found is not None:
+        settle(board, *found, "abandoned", event.at)
+
+
+def exit_reason(board: Board, event: ev.QueueExit) -> None:
+    """The dialplan learns why just after the visit ended: the fact is said again with its reason."""
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.call is None:
+        return
+    word = _EXIT_WORDS.get(event.reason.upper(), "")
+    visit = channel.call.visits[-1] if channel.call.visits else None
+    if not word or visit is None or visit.reason or visit.outcome not in ("open", "flow-out"):
+        return
+    visit.reason = word
+    if visit.settled:
+        _resay(board, channel.call, visit)
+
+
+def _resay(board: Board, call: Call, visit: Visit) -> None:
+    assert visit.left is not None
+    queue = board.queue(visit.queue)
+    board.facts.append(
+        VisitFact(
+            visit.uniqueid,
+            call.key,
+            visit.queue,
+            visit.joined,
+            visit.left,
+            visit.outcome,
+            visit.reason,
+            visit.manager,
+            visit.left - visit.joined,
+            visit.position,
+            queue.answer_within,
+            queue.short_abandon,
+        )
+    )
+
+
+def called(board: Board, event: ev.AgentCalled) -> None:
+    """The queue rings a member: the leg learns its queue, and a Local or unknown interface its manager."""
+    caller = board.channels.get(event.uniqueid)
+    manager = board.member(event.interface, event.member)
+    dest = board.channels.get(event.dest)
+    if caller is None or caller.call is None or dest is None:
+        return
+    if not dest.manager:
+        dest.manager = manager.key
+    if dest.leg is None:
+        calls.add_leg(board, caller.call, dest, at=event.at, queue=event.queue)
+    dest.leg.queue = event.queue  # type: ignore[union-attr]  # add_leg has just set it
+    calls.refresh(board, caller.call, event.at)
+
+
+def connected(board: Board, event: ev.AgentConnected) -> None:
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.call is None:
+        return
+    call = channel.call
+    visit = _open_visit(call, event.uniqueid)
+    manager = board.member(event.interface, event.member)
+    dest = board.channels.get(event.dest)
+    if dest is not None and dest.leg is not None:
+        dest.leg.queue = event.queue
+        calls.answer_leg(board, call, dest.leg, event.at)
+    if visit is not None and visit.queue == event.queue:
+        settle(board, call, visit, "answered", event.at, manager=manager.key)
+
+
+def missed(board: Board, event: ev.AgentMissed) -> None:
+    dest = board.channels.get(event.dest)
+    caller = board.channels.get(event.uniqueid)
+    call = caller.call if caller is not None else None
+    if call is None:
+        return
+    leg = dest.leg if dest is not None else None
+    if leg is None:
+        key = board.member(event.interface, event.member).key
+        leg = next(
+            (x for x in reversed(call.legs) if x.manager == key and event.dest in (x.uniqueid, "")), None
+        )
+    if leg is not None:
+        calls.miss_leg(board, call, leg, event.at)
+        calls.refresh(board, call, event.at)
+
+
+def caller_gone(board: Board, call: Call, channel: Channel, at: float) -> None:
+    """The caller's channel ended: an open visit was answered if a member was already speaking, else abandoned."""
+    visit = _open_visit(call, channel.uniqueid)
+    if visit is None:
+        return
+    leg = next((x for x in call.legs if x.queue == visit.queue and x.talk), None)
+    if leg is not None:
+        settle(board, call, visit, "answered", leg.talk[0][0], manager=leg.manager)
+    else:
+        settle(board, call, visit, "abandoned", at)
+
+
+def went_on(board: Board, call: Call, channel: Channel, at: float) -> None:
+    """The caller is in another part of the dialplan: a visit it had left without an answer was a flow-out."""
+    visit = _open_visit(call, channel.uniqueid)
+    if visit is not None and visit.left is not None:
+        settle(board, call, visit, "flow-out", visit.left)
+
+
+# members and phones
+
+
+def member_changed(board: Board, event: ev.MemberChanged) -> None:
+    manager = board.member(event.interface, event.member)
+    queue = board.queue(event.queue)
+    if event.gone:
+        queue.members.pop(manager.key, None)
+        manager.queues.discard(event.queue)
+        manager.paused.pop(event.queue, None)
+    else:
+        queue.members[manager.key] = True
+        manager.queues.add(event.queue)
+        _pause(board, manager.key, event.queue, event.at, paused=event.paused, reason=event.reason)
+        if (
+            event.device == 5
+            and manager.registration == "registered"
+            and not event.interface.startswith("Local/")
+        ):
+            manager.registration = "unregistered"
+        elif event.device in (1, 2, 3, 6, 7, 8) and not event.interface.startswith("Local/"):
+            manager.registration, manager.device = "registered", manager.device or "NOT_INUSE"
+    calls.refresh_manager(board, manager.key, event.at)
+    board.touch("queue", event.queue)
+
+
+def member_paused(board: Board, event: ev.MemberPaused) -> None:
+    manager = board.member(event.interface, event.member)
+    _pause(board, manager.key, event.queue, event.at, paused=event.paused, reason=event.reason)
+    board.touch("manager", manager.key)
+
+
+def _pause(board: Board, key: str, queue: str, at: float, *, paused: bool, reason: str) -> None:
+    """Keep the pause, and report one the portal did not ask for: the phone's word becomes the declared status."""
+    manager = board.managers[key]
+    before = bool(manager.paused)
+    if paused:
+        manager.paused[queue] = reason
+    else:
+        manager.paused.pop(queue, None)
+    declared = board.status_kind.get(manager.status or 0)
+    if declared is None or before == bool(manager.paused):
+        return
+    if paused and declared == "available" and not manager.reported_pause:
+        manager.reported_pause = True
+        board.facts.append(PauseFact(key, at, True, reason))
+    elif not paused and declared != "available" and manager.reported_pause:
+        manager.reported_pause = False
+        board.facts.append(PauseFact(key, at, False, ""))
+
+
+def device_changed(board: Board, event: ev.DeviceChanged) -> None:
+    key = board.manager_of(event.device)
+    manager = board.managers.get(key)
+    if manager is None or event.device.startswith("Local/"):
+        return
+    manager.device = event.state
+    if event.state in ("UNAVAILABLE", "INVALID"):
+        manager.registration = "unregistered"
+    elif event.state != "UNKNOWN":
+        manager.registration = "registered"
+    calls.refresh_manager(board, key, event.at)
+
+
+def registration_changed(board: Board, event: ev.RegistrationChanged) -> None:
+    key = board.manager_of(f"PJSIP/{event.endpoint}")
+    manager = board.managers.get(key)
+    if manager is None:
+        return
+    manager.registration = "registered" if event.registered else "unregistered"
+    calls.refresh_manager(board, key, event.at)
+
+
+def status_declared(board: Board, event: ev.StatusDeclared) -> None:
+    manager = board.managers.get(event.manager)
+    if manager is None or manager.status == (event.status or None):
+        return
+    manager.status, manager.status_since = event.status or None, event.at
+    manager.reported_pause = board.status_kind.get(event.status, "available") != "available"
+    if not manager.reported_pause:
+        manager.missed_in_row = 0
+    board.touch("manager", manager.key)

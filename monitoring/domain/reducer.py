@@ -1,0 +1,337 @@
+"""(board, event) → board: the one place that says which event moves what. Deterministic, no clock, no I/O.
+
+``HANDLERS`` is the table of contents; channels' own lives are here, calls, queues and transfers in their files.
+Every handler is idempotent: an event that comes twice, or after its channel's end, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from . import calls, queueing, resync, transfers
+from . import events as ev
+from .board import Board
+from .state import UP, Call, Channel, Step
+
+
+def apply(board: Board, event: ev.Event) -> None:
+    """Let ``event`` change ``board``; unknown events and unknown channels change nothing."""
+    board.clock(event.at)
+    HANDLERS[type(event)](board, event)
+
+
+def opened(board: Board, event: ev.ChannelOpened) -> None:
+    if event.uniqueid in board.channels or event.uniqueid in board.gone or not event.uniqueid:
+        return
+    channel = meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
+    channel.state, channel.number, channel.caller = event.state, event.number, event.name
+    channel.exten = event.exten
+    place(board, channel, event.linkedid)
+
+
+def meet(board: Board, uniqueid: str, linkedid: str, name: str, at: float) -> Channel:
+    channel = Channel(uniqueid, linkedid, name, calls.interface_of(name), at)
+    channel.manager = "" if channel.local else board.manager_of(channel.interface)
+    board.channels[uniqueid] = channel
+    return channel
+
+
+def place(board: Board, channel: Channel, linkedid: str) -> None:
+    """Give a new channel its call: the one its linkedid names, or one of its own."""
+    call = board.by_linkedid.get(linkedid)
+    if call is not None and linkedid != channel.uniqueid:
+        calls.attach(board, call, channel)
+    else:
+        call = calls.begin(board, channel)
+        if call.shown:
+            calls.refresh(board, call, channel.opened)
+            calls.say(board, call, channel.opened)
+    calls.refresh(board, call, channel.opened)
+
+
+def _late(board: Board, event: Any) -> Channel | None:
+    """The event's channel, met now if its birth was missed; None when it has already ended."""
+    channel = board.channels.get(event.uniqueid)
+    if channel is None and event.uniqueid and event.uniqueid not in board.gone:
+        channel = meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
+        place(board, channel, event.linkedid)
+    return channel
+
+
+def state_changed(board: Board, event: ev.ChannelState) -> None:
+    channel = _late(board, event)
+    if channel is None:
+        return
+    channel.state = event.state
+    call = channel.call
+    if call is not None and channel.uniqueid == call.customer and not call.number and event.number:
+        call.number, call.name = event.number, event.name
+        board.touch("call", call.key)
+    if call is not None and event.state == UP and channel.leg is not None and not channel.leg.origin:
+        calls.answer_leg(board, call, channel.leg, event.at)
+        calls.refresh(board, call, event.at)
+
+
+def caller_changed(board: Board, event: ev.CallerChanged) -> None:
+    channel = board.channels.get(event.uniqueid)
+    if channel is None:
+        return
+    channel.number, channel.caller = event.number or channel.number, event.name or channel.caller
+    call = channel.call
+    if call is not None and call.customer == channel.uniqueid and call.direction == "in":
+        call.number, call.name = channel.number, channel.caller
+        board.touch("call", call.key)
+
+
+def dial_started(board: Board, event: ev.DialStarted) -> None:
+    dest = board.channels.get(event.dest)
+    if dest is None or not event.uniqueid:
+        return
+    caller = board.channels.get(event.uniqueid)
+    if caller is None or caller.call is None or dest.dialled:
+        return
+    dest.dialled = True
+    if dest.call is not None and dest.call is not caller.call:
+        # Born under its own linkedid, yet dialled by this call: it never was a call of its own.
+        dest.call.shown = False
+        transfers.merge(board, caller.call, dest.call, event.at)
+    call = caller.call
+    queueing.went_on(board, call, caller, event.at)
+    queueing.close_ivr(call, event.at)
+    if not call.shown:
+        _show(board, call, caller, event)
+    behind = board.channels.get(caller.peer) if caller.peer else None
+    if behind is not None and behind.leg is not None:
+        # Dialled through a Local pair: the phone behind it is the same leg.
+        behind.leg.channels[dest.uniqueid] = None
+        dest.leg = behind.leg
+    elif dest.leg is None and dest.manager:
+        calls.add_leg(board, call, dest, at=event.at, queue="")
+    elif dest.leg is None and not dest.local and not call.customer and calls.is_trunk(board, dest):
+        call.customer, call.direction = dest.uniqueid, "out"
+    calls.refresh(board, call, event.at)
+
+
+def _show(board: Board, call: Call, caller: Channel, event: ev.DialStarted) -> None:
+    """A call placed without a dialled number (click to call) becomes visible when it dials."""
+    call.shown = True
+    call.number = call.number or caller.exten or event.dialstring.rpartition("/")[2].partition("@")[0]
+    calls.originate(board, call, caller)
+    calls.say(board, call, event.at)
+
+
+_UNANSWERED: Final = {"NOANSWER": "missed", "BUSY": "busy", "CONGESTION": "failed", "CHANUNAVAIL": "failed"}
+
+
+def dial_ended(board: Board, event: ev.DialEnded) -> None:
+    dest = board.channels.get(event.dest)
+    if dest is None or dest.call is None:
+        return
+    call, leg = dest.call, dest.leg
+    if leg is None or leg.origin:
+        if dest.uniqueid == call.customer:
+            call.dial_status = event.status
+        return
+    if event.status == "ANSWER":
+        calls.answer_leg(board, call, leg, event.at)
+    elif event.status == "NOANSWER" and not leg.queue:
+        calls.miss_leg(board, call, leg, event.at)
+    elif leg.answered is None and leg.outcome == "ringing":
+        leg.outcome = _UNANSWERED.get(event.status, "cancelled")  # type: ignore[assignment]  # the table's words
+        if leg.ring_step is not None and leg.ring_step.until is None:
+            leg.ring_step.until, leg.ring_step.note = event.at, leg.outcome
+        calls.refresh_manager(board, leg.manager, event.at)
+    calls.refresh(board, call, event.at)
+
+
+def bridge_entered(board: Board, event: ev.BridgeEntered) -> None:
+    channel = _late(board, event)
+    if channel is None or channel.bridge == event.bridge or channel.bridged > event.at:
+        return
+    leave(board, channel)
+    channel.bridge, channel.bridged = event.bridge, event.at
+    channel.holding = event.kind == "holding_bridge"
+    board.bridges.setdefault(event.bridge, {})[channel.uniqueid] = None
+    call = channel.call
+    if call is None:
+        return
+    if not channel.holding:
+        for other in list(board.bridges[event.bridge]):
+            neighbour = board.channels.get(other)
+            if neighbour is not None and neighbour.call is not None and neighbour.call is not call:
+                call = transfers.merge(board, call, neighbour.call, event.at)
+    calls.recompute(board, call, event.at)
+
+
+def leave(board: Board, channel: Channel) -> None:
+    members = board.bridges.get(channel.bridge)
+    if members is not None:
+        members.pop(channel.uniqueid, None)
+        if not members:
+            del board.bridges[channel.bridge]
+    channel.bridge = ""
+
+
+def bridge_left(board: Board, event: ev.BridgeLeft) -> None:
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.bridge != event.bridge or channel.bridged > event.at:
+        return
+    leave(board, channel)
+    channel.bridged = event.at
+    if channel.call is not None:
+        calls.recompute(board, channel.call, event.at)
+
+
+def local_joined(board: Board, event: ev.LocalJoined) -> None:
+    one, two = board.channels.get(event.one), board.channels.get(event.two)
+    if one is None or two is None:
+        return
+    one.peer, two.peer = two.uniqueid, one.uniqueid
+    if one.call is not None and two.call is not None and one.call is not two.call:
+        transfers.merge(board, one.call, two.call, event.at)
+
+
+def hold_changed(board: Board, event: ev.HoldChanged) -> None:
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.call is None or channel.leg is None or channel.held_at >= event.at:
+        return
+    channel.held_at = event.at
+    calls.hold(board, channel.call, channel.leg, event.at, held=event.held)
+
+
+def key_pressed(board: Board, event: ev.KeyPressed) -> None:
+    """A digit of the customer while in the menu is a stop of the route; in a conversation it is nobody's business."""
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.call is None:
+        return
+    call = channel.call
+    if call.customer != channel.uniqueid or call.direction != "in" or call.state not in ("ivr", "waiting"):
+        return
+    if call.state == "waiting":
+        if call.visit is not None and not call.visit.reason:
+            call.visit.reason = "key"
+        return
+    if channel.key_at < event.at:
+        channel.key_at = event.at
+        _pressed(board, call, event.digit, event.at)
+
+
+_KEYS: Final = frozenset("0123456789*#")
+
+
+def _pressed(board: Board, call: Call, keys: str, at: float) -> None:
+    """Keys belong to the menu they were pressed in; a PBX that tells them both as DTMF and as a mark says them once."""
+    menu = next((s for s in reversed(call.steps) if s.kind == "ivr" and s.until is None), None)
+    if menu is None:
+        menu = Step("ivr", "", at)
+        call.steps.append(menu)
+    if not menu.note.endswith(keys):
+        menu.note += keys
+    calls.refresh(board, call, at)
+
+
+def route_marked(board: Board, event: ev.RouteMarked) -> None:
+    """Our dialplan names a stop of the route."""
+    channel = board.channels.get(event.uniqueid)
+    if event.kind == "listen":
+        board.listen_modes[event.uniqueid] = event.what
+        return
+    if channel is None or channel.call is None:
+        return
+    call = channel.call
+    if event.kind == "queue_exit":
+        queueing.exit_reason(board, ev.QueueExit(event.at, event.uniqueid, event.tenant, event.what))
+        return
+    if any(s.at == event.at and s.kind == event.kind for s in call.steps):
+        return
+    if event.kind == "line":
+        call.line = event.what
+        if not any(s.kind == "line" and s.what == event.what for s in call.steps):
+            call.steps.append(Step("line", event.what, event.at, event.at))
+    elif event.kind == "ivr" and event.what and set(event.what) <= _KEYS:
+        _pressed(board, call, event.what, event.at)
+    elif event.kind in ("ivr", "voicemail"):
+        queueing.went_on(board, call, channel, event.at)
+        queueing.close_ivr(call, event.at)
+        call.steps.append(Step("ivr" if event.kind == "ivr" else "voicemail", event.what, event.at))
+    calls.refresh(board, call, event.at)
+
+
+def hangup_asked(board: Board, event: ev.HangupAsked) -> None:
+    channel = board.channels.get(event.uniqueid)
+    if channel is None or channel.call is None:
+        return
+    call = channel.call
+    if channel.uniqueid == call.customer:
+        call.hung_up_by = "customer"
+    elif channel.manager:
+        call.hung_up_by = channel.manager
+
+
+def closed(board: Board, event: ev.ChannelClosed) -> None:
+    channel = board.channels.get(event.uniqueid)
+    board.forget(event.uniqueid, event.at)
+    if channel is not None:
+        close(board, channel, event.at)
+
+
+def close(board: Board, channel: Channel, at: float) -> None:
+    """The channel is gone, heard or found out."""
+    del board.channels[channel.uniqueid]
+    leave(board, channel)
+    peer = board.channels.get(channel.peer)
+    if peer is not None:
+        peer.peer = ""
+    call, leg = channel.call, channel.leg
+    if call is None:
+        transfers.spy_stopped(board, ev.SpyStopped(at, channel.uniqueid, channel.spying, ""))
+        return
+    call.channels.pop(channel.uniqueid, None)
+    if leg is not None:
+        leg.channels.pop(channel.uniqueid, None)
+        if not leg.channels and leg.live:
+            calls.end_leg(board, call, leg, at)
+    queueing.caller_gone(board, call, channel, at)
+    if call.channels:
+        calls.recompute(board, call, at)
+    else:
+        calls.end(board, call, at)
+
+
+HANDLERS: Final[dict[type, Callable[[Board, Any], None]]] = {
+    ev.ChannelOpened: opened,
+    ev.ChannelState: state_changed,
+    ev.CallerChanged: caller_changed,
+    ev.ChannelRenamed: transfers.renamed,
+    ev.ChannelClosed: closed,
+    ev.HangupAsked: hangup_asked,
+    ev.DialStarted: dial_started,
+    ev.DialEnded: dial_ended,
+    ev.BridgeEntered: bridge_entered,
+    ev.BridgeLeft: bridge_left,
+    ev.LocalJoined: local_joined,
+    ev.HoldChanged: hold_changed,
+    ev.KeyPressed: key_pressed,
+    ev.RouteMarked: route_marked,
+    ev.BlindTransferred: transfers.blind,
+    ev.AttendedTransferred: transfers.attended,
+    ev.PickedUp: transfers.picked_up,
+    ev.ParkChanged: transfers.parked,
+    ev.SpyStarted: transfers.spy_started,
+    ev.SpyStopped: transfers.spy_stopped,
+    ev.QueueJoined: queueing.joined,
+    ev.QueueLeft: queueing.left,
+    ev.QueueAbandoned: queueing.abandoned,
+    ev.QueueExit: queueing.exit_reason,
+    ev.AgentCalled: queueing.called,
+    ev.AgentConnected: queueing.connected,
+    ev.AgentMissed: queueing.missed,
+    ev.MemberChanged: queueing.member_changed,
+    ev.MemberPaused: queueing.member_paused,
+    ev.DeviceChanged: queueing.device_changed,
+    ev.RegistrationChanged: queueing.registration_changed,
+    ev.StatusDeclared: queueing.status_declared,
+    ev.PbxBooted: resync.booted,
+    ev.Snapshot: resync.snapshot,
+}

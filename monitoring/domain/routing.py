@@ -1,0 +1,187 @@
+"""Which company an event belongs to: its Tenantid, else the channel it speaks of, else the name's prefix, else nobody.
+
+An event nobody can claim yet is held by its channel (a trunk's channel gets its tenant some events after its birth);
+when the channel ends unclaimed, or too much is held, it is quarantined: counted, never shown to anyone. A device
+without any prefix (a trunk) is nobody's and no incident.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from . import events as ev
+
+HELD_PER_CHANNEL: Final = 64
+HELD_CHANNELS: Final = 2_000
+REMEMBERED: Final = 200_000
+
+Routed = tuple[str, ev.Event]
+
+
+def prefix_of(name: str) -> str:
+    """``romashka`` for ``PJSIP/romashka_101-0000002a`` and ``romashka_sales``; empty when there is no prefix."""
+    head, underscore, rest = name.rpartition("/")[2].partition("_")
+    return head if underscore and rest else ""
+
+
+class Router:
+    """``route`` gives (company, event) pairs, in order. ``sole``: the PBX's only company, which then owns everything."""
+
+    def __init__(self, companies: Iterable[str], *, sole: str | None = None) -> None:
+        self.companies = frozenset(companies)
+        self.sole = sole
+        self.quarantined = 0
+        self._owner: OrderedDict[str, str] = OrderedDict()
+        self._held: OrderedDict[str, list[ev.Event]] = OrderedDict()
+
+    def owner(self, uniqueid: str) -> str | None:
+        return self._owner.get(uniqueid)
+
+    def route(self, event: ev.Event) -> Iterator[Routed]:
+        if self.sole is not None:
+            yield self.sole, event
+            return
+        by_name = _NAMED.get(type(event))
+        if by_name is not None:
+            prefix = prefix_of(by_name(event))
+            if prefix in self.companies:
+                yield prefix, event
+            elif prefix:
+                self.quarantined += 1
+            return
+        speaks_of = _CHANNELS.get(type(event))
+        if speaks_of is None:
+            for company in self.companies:
+                yield company, event
+            return
+        yield from self._by_channel(event, *speaks_of(event))
+
+    def _by_channel(self, event: Any, ids: tuple[str, ...], tenant: str, name: str) -> Iterator[Routed]:
+        company = None
+        for uid in ids:
+            company = self._owner.get(uid)
+            if company is not None:
+                break
+        if company is None:
+            company = self._known(tenant) or (self._known(prefix_of(name)) if not tenant else None)
+        elif tenant and tenant != company and self._owner.get(ids[0]) is None:
+            # A channel born under another company's linkedid: its own tenant decides, never its neighbour's.
+            company = self._known(tenant)
+        if company is None:
+            self._hold(ids[0] if ids else "", event)
+            return
+        for uid in ids:
+            if uid and uid not in self._owner:
+                if (
+                    uid != ids[0]
+                    and isinstance(event, ev.DialStarted)
+                    and event.dest_tenant not in ("", company)
+                ):
+                    continue
+                self._owner[uid] = company
+                for earlier in self._held.pop(uid, ()):
+                    yield company, earlier
+        while len(self._owner) > REMEMBERED:
+            self._owner.popitem(last=False)
+        yield company, event
+
+    def _known(self, company: str) -> str | None:
+        return company if company in self.companies else None
+
+    def _hold(self, uid: str, event: ev.Event) -> None:
+        if isinstance(event, ev.ChannelClosed) or not uid:
+            self.quarantined += 1 + len(self._held.pop(uid, ()))
+            return
+        waiting = self._held.setdefault(uid, [])
+        if len(waiting) >= HELD_PER_CHANNEL:
+            self.quarantined += 1
+            return
+        waiting.append(event)
+        if len(self._held) > HELD_CHANNELS:
+            self.quarantined += len(self._held.popitem(last=False)[1])
+
+    def split(self, snapshot: ev.Snapshot) -> dict[str, ev.Snapshot]:
+        """The snapshot cut into one per company, so that no board ever sees another's channels."""
+        if self.sole is not None:
+            return {self.sole: snapshot}
+        owner: dict[str, str] = {}
+        for row in sorted(snapshot.channels, key=lambda c: -c.age):
+            company = self._owner.get(row.uniqueid) or self._known(row.tenant)
+            if company is None and not row.tenant:
+                company = owner.get(row.linkedid) or self._known(prefix_of(row.channel))
+            if company is None:
+                self.quarantined += 1
+                continue
+            owner[row.uniqueid] = self._owner[row.uniqueid] = company
+            owner.setdefault(row.linkedid, company)
+        return {
+            company: ev.Snapshot(
+                snapshot.at,
+                tuple(c for c in snapshot.channels if owner.get(c.uniqueid) == company),
+                tuple(c for c in snapshot.callers if owner.get(c.uniqueid) == company),
+                tuple(m for m in snapshot.members if prefix_of(m.queue) == company),
+                tuple(d for d in snapshot.devices if prefix_of(d.device) == company),
+                tuple(r for r in snapshot.registrations if prefix_of(r.endpoint) == company),
+            )
+            for company in sorted(self.companies)
+        }
+
+    def give_up(self) -> None:
+        """Quarantine what is still held: the stream is over."""
+        self.quarantined += sum(map(len, self._held.values()))
+        self._held.clear()
+
+
+Speaks = Callable[[Any], tuple[tuple[str, ...], str, str]]
+
+
+def _linked(event: Any) -> tuple[tuple[str, ...], str, str]:
+    return (event.uniqueid, event.linkedid), event.tenant, event.channel
+
+
+def _single(event: Any) -> tuple[tuple[str, ...], str, str]:
+    return (event.uniqueid,), event.tenant, ""
+
+
+def _agent(event: Any) -> tuple[tuple[str, ...], str, str]:
+    return (event.uniqueid, event.dest), event.tenant, event.queue
+
+
+_CHANNELS: Final[dict[type, Speaks]] = {
+    ev.ChannelOpened: _linked,
+    ev.ChannelState: _linked,
+    ev.ChannelClosed: _linked,
+    ev.BridgeEntered: _linked,
+    ev.CallerChanged: _single,
+    ev.ChannelRenamed: _single,
+    ev.HangupAsked: _single,
+    ev.BridgeLeft: _single,
+    ev.HoldChanged: _single,
+    ev.KeyPressed: _single,
+    ev.RouteMarked: _single,
+    ev.BlindTransferred: _single,
+    ev.ParkChanged: _single,
+    ev.QueueExit: _single,
+    ev.DialStarted: lambda e: ((e.uniqueid or e.dest, e.dest), e.tenant or e.dest_tenant, e.dest_channel),
+    ev.DialEnded: lambda e: ((e.uniqueid or e.dest, e.dest), e.tenant, e.dest_channel),
+    ev.LocalJoined: lambda e: ((e.one, e.two), e.tenant, ""),
+    ev.AttendedTransferred: lambda e: ((e.first, e.second, *e.others), e.tenant, ""),
+    ev.PickedUp: lambda e: ((e.uniqueid, e.target), e.tenant, ""),
+    ev.SpyStarted: lambda e: ((e.spyee, e.spyer), e.tenant, ""),
+    ev.SpyStopped: lambda e: ((e.spyee, e.spyer), e.tenant, ""),
+    ev.QueueJoined: lambda e: ((e.uniqueid, e.linkedid), e.tenant, e.queue),
+    ev.QueueLeft: lambda e: ((e.uniqueid,), e.tenant, e.queue),
+    ev.QueueAbandoned: lambda e: ((e.uniqueid,), e.tenant, e.queue),
+    ev.AgentCalled: _agent,
+    ev.AgentConnected: _agent,
+    ev.AgentMissed: _agent,
+}
+_NAMED: Final[dict[type, Callable[[Any], str]]] = {
+    ev.MemberChanged: lambda e: e.queue,
+    ev.MemberPaused: lambda e: e.queue,
+    ev.DeviceChanged: lambda e: e.device,
+    ev.RegistrationChanged: lambda e: e.endpoint,
+    ev.StatusDeclared: lambda e: e.manager,
+}

@@ -1,0 +1,92 @@
+"""One PBX, whole: order → route → reduce. What the collector feeds with events and drains for viewers and database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import reducer
+from .board import Board, Changes
+from .directory import Directory, Standing
+from .events import Event, Snapshot
+from .routing import Router
+from .sequence import Sequencer
+from .wire import BoardWire
+
+__all__ = ["Changes", "Switchboard"]
+
+
+class Switchboard:
+    """``directories``: every company of this PBX by slug. ``sole``: the only company of an external PBX, owns all.
+
+    The same events give the same boards, facts and numbers; times come from the events alone.
+    """
+
+    def __init__(self, pbx: str, directories: Mapping[str, Directory], *, sole: str | None = None) -> None:
+        self.pbx = pbx
+        self.events = 0
+        self._sequencer = Sequencer()
+        self._router = Router(directories, sole=sole)
+        self._boards = {company: Board(pbx=pbx, directory=d) for company, d in directories.items()}
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        return tuple(self._boards)
+
+    @property
+    def quarantined(self) -> int:
+        """Events that belong to no company of this PBX."""
+        return self._router.quarantined
+
+    @property
+    def last_at(self) -> float:
+        """PBX time of the newest event applied, 0.0 before the first."""
+        return max((board.at for board in self._boards.values()), default=0.0)
+
+    def feed(self, event: Event) -> None:
+        """Take one event. A snapshot is applied at once; others may wait for up to a few neighbours (``settle``)."""
+        self.events += 1
+        if isinstance(event, Snapshot):
+            self.settle()
+            for company, part in self._router.split(event).items():
+                reducer.apply(self._boards[company], part)
+            return
+        ready = self._sequencer.push(event)
+        if ready is not None:
+            self._reduce(ready)
+
+    def settle(self) -> None:
+        """Apply what was held back for ordering: the stream is quiet."""
+        for event in self._sequencer.settle():
+            self._reduce(event)
+
+    def _reduce(self, event: Event) -> None:
+        for company, routed in self._router.route(event):
+            reducer.apply(self._boards[company], routed)
+
+    def finish(self) -> None:
+        """The stream is over: what nobody claimed is quarantined."""
+        self.settle()
+        self._router.give_up()
+
+    def drain(self) -> list[Changes]:
+        """What changed for each company since the last drain."""
+        return [changes for board in self._boards.values() if (changes := board.drain()) is not None]
+
+    def configure(self, company: str, directory: Directory, standing: Standing | None = None) -> None:
+        """Take a company's rows, new or changed; a new company gets an empty board."""
+        board = self._boards.get(company)
+        if board is None:
+            self._boards[company] = Board(pbx=self.pbx, directory=directory, standing=standing)
+            self._router.companies = frozenset(self._boards)
+        else:
+            board.configure(directory, standing)
+
+    def link(self, fields: Mapping[str, Any]) -> None:
+        """Set the link entity (``wire.LinkWire``) on every company's board."""
+        for board in self._boards.values():
+            board.link.update(fields)
+            board.touch("link", self.pbx)
+
+    def board(self, company: str) -> BoardWire:
+        return self._boards[company].wire()
