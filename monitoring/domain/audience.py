@@ -5,7 +5,7 @@ Pure, so that the socket, the API and the tests cut the same board with the same
 - A call, queue, manager, group or line is seen by an audience that shares a group with it; statuses and links
   are seen by all.
 - A call that touches my groups is shown whole: its route is my business, also where it passed foreign hands.
-- A manager's or queue's row shows what of it is mine: foreign groups, managers and queues are cut from its lists.
+- A manager's or queue's row shows what of it is mine: foreign groups, managers and queues are cut out of it.
 """
 
 from __future__ import annotations

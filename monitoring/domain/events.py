@@ -138,7 +138,7 @@ class KeyPressed(NamedTuple):
 
 
 class RouteMarked(NamedTuple):
-    """Our dialplan says where a call is (UserEvent): ``kind`` ivr | line | voicemail | queue_exit, ``what`` the label."""
+    """Our dialplan says where a call is (UserEvent). ``kind``: ivr | line | voicemail | queue_exit | listen."""
 
     at: float
     uniqueid: str

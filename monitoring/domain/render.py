@@ -1,4 +1,4 @@
-"""The board's entities as ``wire`` dictionaries: fresh objects every time, so that what was sent never changes later."""
+"""The board's entities as ``wire`` dictionaries: fresh objects every time, so that what was sent never changes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def prefix_of(name: str) -> str:
 
 
 class Router:
-    """``route`` gives (company, event) pairs, in order. ``sole``: the PBX's only company, which then owns everything."""
+    """``route`` gives (company, event) pairs, in order. ``sole``: the PBX's only company, owner of everything."""
 
     def __init__(self, companies: Iterable[str], *, sole: str | None = None) -> None:
         self.companies = frozenset(companies)

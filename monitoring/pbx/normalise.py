@@ -13,6 +13,7 @@ from monitoring.domain import events as ev
 
 TEXT_LIMIT: Final = 200
 _LATEST: Final = 1e11
+BEYOND: Final = 1 << 20
 Values = list[str]
 Make = Callable[[float, Values], ev.Event | None]
 
@@ -82,12 +83,11 @@ class _Row:
         values = [lines[where[h]].partition(":")[2].strip() if h in where else "" for h in self.headers]
         layout = []
         for header in self.headers:
-            index = where.get(header)
             prefix = f"{header}: "
-            if index is None:
-                layout.append((0, "", TEXT_LIMIT * 1000))
-            elif lines[index].startswith(prefix):
-                layout.append((index, prefix, len(prefix)))
+            if header not in where:
+                layout.append((0, "", BEYOND))
+            elif lines[where[header]].startswith(prefix):
+                layout.append((where[header], prefix, len(prefix)))
             else:
                 return values
         if len(self.layouts) < 64:
