@@ -72,6 +72,19 @@ class Server:
         if holder is not None:
             os.close(holder)
 
+    def runs(self) -> bool:
+        return self.keeper_pid() is not None
+
+    def await_end(self) -> None:
+        """After release: return when the server is down, or at once when somebody else holds it."""
+        began = time.monotonic()
+        while self.runs() and time.monotonic() - began < STOPPED_WITHIN:
+            # Its keeper looks twice a second; the lock that is still shared after that has other holders.
+            if time.monotonic() - began > 2 and self._shared_by_others():
+                return
+            time.sleep(0.05)
+        self._reap()
+
     def stop(self) -> None:
         """Stop the server now, whoever holds it. Nothing happens when it does not run."""
         self.release()
@@ -137,9 +150,22 @@ class Server:
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOPPED_WITHIN
         while _is_keeper(pid) and time.monotonic() < deadline:
-            for keeper in _KEEPERS:
-                keeper.poll()  # reaps it when it is our own child
             time.sleep(0.05)
+        self._reap()
+
+    def _reap(self) -> None:
+        for keeper in _KEEPERS:
+            keeper.poll()  # it may be our own child
+
+    def _shared_by_others(self) -> bool:
+        descriptor = os.open(self.home / "holders.lock", os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False  # the keeper has it alone: the server is going down
+        finally:
+            os.close(descriptor)
+        return True
 
     def _password(self) -> str:
         file = self.home / "password"
@@ -179,10 +205,22 @@ def redis(state_dir: Path) -> str:
     return os.environ.get("REDIS_URL") or _redis(state_dir).start()
 
 
-def release(state_dir: Path) -> None:
-    """This process needs the servers of state_dir no longer; the last one to say so ends them."""
-    for server in (_postgres(state_dir), _redis(state_dir)):
+def release(state_dir: Path, *, wait: bool = False) -> None:
+    """This process needs the servers of state_dir no longer; the last one to say so ends them.
+
+    wait=True returns when they are down (or held by somebody else).
+    """
+    servers = (_postgres(state_dir), _redis(state_dir))
+    for server in servers:
         server.release()
+    for server in servers if wait else ():
+        server.await_end()
+
+
+def all_run(state_dir: Path) -> bool:
+    """Whether the embedded servers that this process holds are there; says nothing about foreign ones."""
+    held = (server for server in (_postgres(state_dir), _redis(state_dir)) if server.home in _HELD)
+    return all(server.runs() for server in held)
 
 
 def stop(state_dir: Path) -> None:
@@ -362,9 +400,12 @@ def _redis_binary() -> str:
 
 def _redis_answers(url: str) -> bool:
     import redis as client
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
+    once = Retry(NoBackoff(), 0)  # its own default would try for seconds while we ask "is it there yet?"
     try:
-        with client.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as connection:
+        with client.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=once) as connection:
             return bool(connection.ping())
     except client.RedisError:
         return False

@@ -1,0 +1,80 @@
+"""`make test`: every check in the order in which a mistake shows soonest; the first that fails ends the run.
+
+Each step prints its time, so that a slow one is seen; pytest comes last, its summary is the last line.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ccenter.demo import bootstrap
+
+ROOT = bootstrap.ROOT
+TOOLS = Path(sys.executable).parent
+SOURCES = ("ccenter", "tenants", "monitoring", "billing", "tests", "manage.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One step: what it is called, what is run, and what a person does when it fails."""
+
+    title: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def checks() -> list[Check]:
+    """All steps but pytest, the quick ones first."""
+    settings = {"DJANGO_SETTINGS_MODULE": "ccenter.settings.test"}
+    return [
+        Check(title="ruff", command=[TOOLS / "ruff", "check", "--quiet", *SOURCES]),
+        Check(title="import contracts", command=[TOOLS / "lint-imports", "--no-cache"]),
+        Check(
+            title="migrations are up to date",
+            command=[sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
+            environment=settings,
+        ),
+        Check(title="JavaScript tests", command=bootstrap.npm("test"), environment=bootstrap.node_path()),
+        Check(title="mypy", command=[TOOLS / "mypy"], environment=settings),
+    ]
+
+
+def run(check: Check) -> bool:
+    """True when it passed; its output is shown only when it did not."""
+    print(f"… {check.title}", flush=True)
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(word) for word in check.command],
+        cwd=ROOT,
+        env={**os.environ, **check.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    took = time.monotonic() - began
+    if done.returncode:
+        sys.stdout.buffer.write(done.stdout)
+        print(f"✗ {check.title} ({took:.1f} s)", flush=True)
+        return False
+    print(f"✓ {check.title} ({took:.1f} s)", flush=True)
+    return True
+
+
+def main() -> int:
+    for check in checks():
+        if not run(check):
+            print(f"Stopped at: {check.title}. The tests were not run.")
+            return 1
+    print("… tests", flush=True)
+    return subprocess.run([sys.executable, "-m", "pytest", *sys.argv[1:]], cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
