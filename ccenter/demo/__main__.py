@@ -193,7 +193,8 @@ def check_port(port: int) -> None:
 def who_has(port: int) -> str:
     with suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
+            if listens and connection.pid:
                 return f"{psutil.Process(connection.pid).name()}, process {connection.pid}, listens there"
     return ""
 

@@ -185,8 +185,8 @@ def python_environment(terminal: Terminal, stamps: Stamps) -> None:
     if stamps.fresh("python", packages, proof=PYTHON) and _runs(PYTHON):
         return
     if not _runs(PYTHON):
-        make: Command = [INSTALLER, "-m", "uv", "venv", "--clear", "--python", sys.executable, STATE / "venv"]
-        terminal.run("Project's environment", make, hint=hint)
+        fresh: Command = [INSTALLER, "-m", "uv", "venv", "--clear", "--python", sys.executable, STATE / "venv"]
+        terminal.run("Project's environment", fresh, hint=hint)
     sync: Command = [INSTALLER, "-m", "uv", "pip", "sync", "--python", PYTHON, "--require-hashes", lock]
     # Copies, because the cache may lie on another disk, where the default (links) warns.
     terminal.run("Python packages", sync, hint=hint, environment={"UV_LINK_MODE": "copy"})
