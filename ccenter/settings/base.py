@@ -143,6 +143,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "tenants.dress.FormRenderer"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
