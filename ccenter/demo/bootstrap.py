@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -58,7 +59,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             text=True,
             errors="replace",
         )
@@ -185,7 +186,16 @@ def python_environment(terminal: Terminal, stamps: Stamps) -> None:
     if stamps.fresh("python", packages, proof=PYTHON) and _runs(PYTHON):
         return
     if not _runs(PYTHON):
-        fresh: Command = [INSTALLER, "-m", "uv", "venv", "--clear", "--python", sys.executable, STATE / "venv"]
+        fresh: Command = [
+            INSTALLER,
+            "-m",
+            "uv",
+            "venv",
+            "--clear",
+            "--python",
+            sys.executable,
+            STATE / "venv",
+        ]
         terminal.run("Project's environment", fresh, hint=hint)
     sync: Command = [INSTALLER, "-m", "uv", "pip", "sync", "--python", PYTHON, "--require-hashes", lock]
     # Copies, because the cache may lie on another disk, where the default (links) warns.
@@ -262,6 +272,13 @@ def main(arguments: Sequence[str]) -> int:
     if sys.version_info < OLDEST_PYTHON:
         print(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: use Debian 12 or later.")
         return 1
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "setup.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once install one after the other
+        return install(asked)
+
+
+def install(asked: argparse.Namespace) -> int:
     terminal = Terminal(STATE / "logs" / "setup.log")
     stamps = Stamps(STATE / "stamps")
     try:
