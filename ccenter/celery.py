@@ -1,0 +1,37 @@
+"""The project's Celery: background tasks by the queue ``tasks``, collectors as a bootstep of the queue ``collect``.
+
+``celery -A ccenter worker -Q collect`` listens to the PBXs; ``celery -A ccenter worker -Q tasks`` does the tasks.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccenter.settings.demo")
+
+app = Celery("ccenter")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+# Defaults rather than assignments: these must not read Django's settings while the package is being imported.
+app.add_defaults(
+    lambda: {
+        "task_queues": [Queue("tasks"), Queue("collect")],
+        "beat_schedule": {
+            "forget ended sessions": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.forget_sessions"],
+                "schedule": crontab(minute="17"),
+            },
+            "forget the platform's ended sessions": {
+                "task": "monitoring.forget_platform_sessions",
+                "schedule": crontab(minute="47"),
+            },
+        },
+    }
+)
+app.autodiscover_tasks()
+# By name: the collector needs Django's apps, which the worker sets up before it looks for its steps.
+app.steps["worker"].add("monitoring.pbx.bootstep.CollectorStep")

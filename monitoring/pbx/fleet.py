@@ -1,0 +1,247 @@
+"""One worker's share of the PBXs: takes leases, keeps them, gives them up; one PbxCollector for each it
+holds.
+
+A worker that dies stops renewing, and the others take its PBXs within five seconds; a new worker is given its
+share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitoring.bus import (
+    LEASE_SECONDS,
+    BoardReader,
+    BoardWriter,
+    BusAway,
+    BusError,
+    CommandInbox,
+    Fenced,
+    Lease,
+    Leases,
+    get_links,
+)
+from monitoring.pbx.client import Deadlines
+from monitoring.pbx.collector import PbxCollector, Timings
+from monitoring.pbx.portal import PbxEntry, Portal, PortalAway
+from monitoring.services.spool import FactSink
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.5
+REREAD_SECONDS = 5.0
+REBALANCE_SECONDS = 5.0
+RESTART_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Post:
+    """One PBX in our hands."""
+
+    entry: PbxEntry
+    lease: Lease
+    task: asyncio.Task[None]
+    collector: PbxCollector | None = None
+
+
+def worker_name() -> str:
+    """Unique among workers, also after a restart with the same process id."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}".replace("|", "-")
+
+
+class Fleet:
+    """``run(stop)`` works until ``stop`` is set, then gives everything back."""
+
+    def __init__(
+        self,
+        *,
+        redis_url: str,
+        state_dir: Path,
+        portal: Portal,
+        owner: str = "",
+        timings: Timings | None = None,
+        deadlines: Deadlines | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.owner = owner or worker_name()
+        self.posts: dict[str, Post] = {}
+        self._state_dir = state_dir
+        self._portal = portal
+        self._timings = timings
+        self._deadlines = deadlines
+        self._leases = Leases(redis_url, self.owner, seconds=lease_seconds)
+        self._boards = BoardWriter(redis_url)
+        self._reader = BoardReader(redis_url)
+        self._commands = CommandInbox(redis_url)
+        self._entries: dict[str, PbxEntry] = {}
+        self._reread_at = 0.0
+        self._rebalanced_at = 0.0
+        self._reading: asyncio.Task[None] | None = None
+        self._bus_away = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``. Neither Redis nor PostgreSQL being away ends it."""
+        log.info("collector %s begins", self.owner)
+        try:
+            while not stop.is_set():
+                try:
+                    await self._tick()
+                    self._bus_away = False
+                except BusAway as error:
+                    # Nobody else can take our PBXs either: keep collecting.
+                    if not self._bus_away:
+                        log.warning("Redis is away, leases wait: %s", error)
+                    self._bus_away = True
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TICK_SECONDS):
+                        await stop.wait()
+        finally:
+            await self._end()
+
+    async def _tick(self) -> None:
+        alive = await self._leases.announce()
+        for post in list(self.posts.values()):
+            if not await self._leases.renew(post.lease):
+                log.warning("PBX %s: another worker has taken it over", post.entry.name)
+                await self._stop(post)
+        self._reread()
+        for key, post in list(self.posts.items()):
+            entry = self._entries.get(key)
+            if entry is None:
+                await self._give_up(post)
+            elif entry != post.entry:
+                await self._replace(post, entry)
+            elif post.task.done():
+                self._stand_again(post)
+        await self._take_share(max(1, len(alive)))
+
+    def _reread(self) -> None:
+        """The list of PBXs, in the background: a slow database must not cost us our leases."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._reread_at and (self._reading is None or self._reading.done()):
+            self._reread_at = now + REREAD_SECONDS
+            self._reading = asyncio.create_task(self._read_entries())
+
+    async def _read_entries(self) -> None:
+        try:
+            self._entries = {entry.key: entry for entry in await self._portal.pbxs()}
+        except PortalAway as error:
+            self._reread_at = 0.0 if not self._entries else self._reread_at
+            log.warning("the list of PBXs could not be read: %s", error)
+        except Exception:
+            log.exception("the list of PBXs could not be read")
+
+    async def _take_share(self, workers: int) -> None:
+        share = -(-len(self._entries) // workers)
+        free = len(self.posts) < share and [key for key in self._entries if key not in self.posts]
+        if free:
+            owned = await self._leases.owners(free)
+            for key in free:
+                if key not in owned and len(self.posts) < share:
+                    lease = await self._leases.acquire(key)
+                    if lease is not None:
+                        await self._begin(self._entries[key], lease)
+        now = asyncio.get_running_loop().time()
+        if len(self.posts) > share and now - self._rebalanced_at > REBALANCE_SECONDS:
+            # One at a time: every move costs its PBX a second of blindness.
+            self._rebalanced_at = now
+            await self._give_up(next(reversed(self.posts.values())))
+
+    async def _begin(self, entry: PbxEntry, lease: Lease) -> None:
+        log.info("PBX %s (%s) is ours, token %s", entry.name, entry.address, lease.token)
+        self._boards.hold(lease)
+        post = Post(entry, lease, asyncio.create_task(asyncio.sleep(0)))
+        self.posts[entry.key] = post
+        post.task = asyncio.create_task(self._watch(post), name=f"pbx {entry.key}")
+
+    async def _watch(self, post: Post) -> None:
+        """The collector of one PBX; a failure of its own is told and repaired by a fresh start."""
+        key = post.entry.key
+        collector = PbxCollector(
+            entry=post.entry,
+            lease=post.lease,
+            portal=self._portal,
+            boards=self._boards,
+            commands=self._commands,
+            open_sink=lambda declared: FactSink(self._state_dir, key, on_declared=declared),
+            timings=self._timings,
+            deadlines=self._deadlines,
+        )
+        post.collector = collector
+        with contextlib.suppress(BusError):
+            before = (await asyncio.to_thread(get_links, [key])).get(key)
+            seen = time.time() - before.age if before is not None else None
+            collector.link.restore(await self._windows(post.entry), seen)
+        try:
+            await collector.run()
+        except* Fenced:
+            log.warning("PBX %s: our writes are refused, another worker owns it", post.entry.name)
+        except* Exception:
+            log.exception("PBX %s: its collector failed and begins anew", post.entry.name)
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def _windows(self, entry: PbxEntry) -> list[list[float]]:
+        """Today's blind windows as the previous owner showed them."""
+        for company in entry.companies:
+            board = (await self._reader.boards(company)).get(entry.key)
+            if board is not None:
+                link = board.entities.get(("link", entry.key), {})
+                return [list(window) for window in link.get("blind", [])]
+        return []
+
+    def _stand_again(self, post: Post) -> None:
+        """The lease is still ours, so the end of the task was a failure, not a take-over."""
+        post.task = asyncio.create_task(self._watch(post), name=f"pbx {post.entry.key}")
+
+    async def _replace(self, post: Post, entry: PbxEntry) -> None:
+        """Its row changed: leave companies that no longer use it and connect anew."""
+        log.info("PBX %s was edited; connecting anew", entry.name)
+        await self._cancel(post)
+        for company in set(post.entry.companies) - set(entry.companies):
+            await self._boards.forget(company, entry.key)
+        post.entry = entry
+        self._stand_again(post)
+
+    async def _give_up(self, post: Post) -> None:
+        await self._cancel(post)
+        if post.entry.key not in self._entries:
+            for company in post.entry.companies:
+                await self._boards.forget(company, post.entry.key)
+        self._boards.drop(post.entry.key)
+        self.posts.pop(post.entry.key, None)
+        await self._leases.release(post.lease)
+
+    async def _stop(self, post: Post) -> None:
+        """At once, writing nothing more for it."""
+        self._boards.drop(post.entry.key)
+        self.posts.pop(post.entry.key, None)
+        await self._cancel(post)
+
+    async def _cancel(self, post: Post) -> None:
+        post.task.cancel()
+        await asyncio.gather(post.task, return_exceptions=True)
+
+    async def _end(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+        posts = list(self.posts.values())
+        await asyncio.gather(*(self._cancel(post) for post in posts))
+        with contextlib.suppress(BusError):
+            for post in posts:
+                await self._leases.release(post.lease)
+            await self._leases.leave()
+        self.posts.clear()
+        for port in (self._leases, self._boards, self._reader, self._commands):
+            await port.close()
+        log.info("collector %s ended", self.owner)
+
+
