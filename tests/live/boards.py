@@ -52,7 +52,7 @@ def link(pbx: str, **fields: Any) -> dict[str, Any]:
 
 
 def changed(
-    kind: str, key: str, *, at: float = 2.0, was: dict[str, Any] | None = None, **fields: Any
+    kind: str, key: str, /, *, at: float = 2.0, was: dict[str, Any] | None = None, **fields: Any
 ) -> Said:
     """One entity of which ``fields`` changed; ``was``: what it was before (None: it is new)."""
     return Said(at, [(kind, key, fields)], {(kind, key): {**(was or {}), **fields}})  # type: ignore[list-item]  # any kind

@@ -1,0 +1,16 @@
+"""Where the web server meets the portal: pages go to Django, sockets through the company's gate to the live board."""
+
+from __future__ import annotations
+
+import os
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccenter.settings.production")
+pages = get_asgi_application()  # first: it loads the apps the rest needs
+
+from monitoring.live.routing import sockets  # noqa: E402 - after the apps are loaded
+from tenants.asgi import CompanyGate  # noqa: E402 - after the apps are loaded
+
+application = ProtocolTypeRouter({"http": pages, "websocket": CompanyGate(sockets)})

@@ -1,0 +1,99 @@
+"""Watches the people behind the open sockets: whoever loses the right loses the socket within five seconds.
+
+While the database is away nobody is put out: a panel that goes dark would be a second fault on top of the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from dataclasses import dataclass
+
+from django.db import Error as DatabaseError
+
+from monitoring.live import protocol, rights
+from monitoring.live.hub import Hub
+from monitoring.live.stream import Seat
+from tenants.asgi import Visitor, still_welcome
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0  # seconds
+
+
+@dataclass(eq=False, slots=True)
+class Guest:
+    """A visitor with an open socket."""
+
+    visitor: Visitor
+    seat: Seat
+
+
+class Door:
+    """One per event loop, beside its hub: ``door_here(hub)``."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._guests: dict[str, set[Guest]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def let_in(self, visitor: Visitor, seat: Seat) -> Guest:
+        guest = Guest(visitor, seat)
+        self._guests.setdefault(visitor.company, set()).add(guest)
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_looking(), name="watch over the open sockets")
+        return guest
+
+    def see_off(self, guest: Guest) -> None:
+        company = guest.visitor.company
+        guests = self._guests.get(company, set())
+        guests.discard(guest)
+        if not guests:
+            self._guests.pop(company, None)
+        self._hub.leave(company, guest.seat)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for company in list(self._guests):
+                try:
+                    await self.look(company)
+                except DatabaseError as error:
+                    logger.warning("Nobody's rights could be checked, the database is away: %s", error)
+                except Exception:  # one company's trouble must not end the watch over the others
+                    logger.exception("The rights of %s's people could not be checked.", company)
+
+    async def look(self, company: str) -> None:
+        """Put out whoever may no longer watch; give the others what they may see now."""
+        guests = list(self._guests.get(company, ()))
+        welcome = await still_welcome(company, {guest.visitor for guest in guests})
+        admitted = (
+            await rights.admissions(company, {visitor.user_id for visitor in welcome}) if welcome else {}
+        )
+        for guest in guests:
+            admission = admitted.get(guest.visitor.user_id) if guest.visitor in welcome else None
+            if admission is None:
+                self.see_off(guest)
+                guest.seat.outlet.close(protocol.CLOSE_RIGHT_LOST)
+            elif admission.audience != guest.seat.stream.audience:
+                guest.seat.outlet.write(protocol.notice("rights"))
+                self._hub.move(company, guest.seat, admission.audience)
+        for admission in admitted.values():
+            self._hub.expect(company, set(admission.pbxs))
+            break
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+_doors: weakref.WeakKeyDictionary[Hub, Door] = weakref.WeakKeyDictionary()
+
+
+def door_here(hub: Hub) -> Door:
+    """The door of this hub, made when first asked for."""
+    if hub not in _doors:
+        _doors[hub] = Door(hub)
+    return _doors[hub]
