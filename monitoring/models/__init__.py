@@ -9,6 +9,17 @@ from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status, StatusInterval
 
 __all__ = [
-    "AuditEntry", "Call", "Group", "Leg", "Line", "Manager", "Norm", "Queue", "QueueVisit", "Status",
-    "StatusInterval", "Step", "Supervisor",
+    "AuditEntry",
+    "Call",
+    "Group",
+    "Leg",
+    "Line",
+    "Manager",
+    "Norm",
+    "Queue",
+    "QueueVisit",
+    "Status",
+    "StatusInterval",
+    "Step",
+    "Supervisor",
 ]

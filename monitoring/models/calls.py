@@ -1,4 +1,5 @@
-"""A customer's journey as rows: the call, each manager's leg in it, each stay in a queue, each step of its route.
+"""A customer's journey as rows: the call, each manager's leg in it, each stay in a queue, each step of its
+route.
 
 Rows mirror ``domain.facts`` and are written only by ``services.ingest``, by keys that make a retry harmless.
 People and queues are named as the PBX named them, so a fact is never refused for want of a directory row.
@@ -13,7 +14,8 @@ from monitoring.models.queues import Queue
 
 
 class Call(models.Model):
-    """``key`` = ``<pbx>:<uniqueid of the first channel>``. ``revision``: PBX time of the last evidence in this row.
+    """``key`` = ``<pbx>:<uniqueid of the first channel>``. ``revision``: PBX time of the last evidence in
+    this row.
 
     ``reconciled``: its end was not seen; it ends at the last evidence.
     """
@@ -46,8 +48,9 @@ class Call(models.Model):
 
 
 class Leg(models.Model):
-    """One manager's channel in a call. ``talk`` and ``hold``: [[from, until|null]…] in epoch seconds, disjoint;
-    the sums beside them are of closed intervals, in seconds. ``available``: whether a miss is this manager's."""
+    """One manager's channel in a call. ``talk`` and ``hold``: [[from, until|null]…] in epoch seconds,
+    disjoint; the sums beside them are of closed intervals, in seconds. ``available``: whether a miss is this
+    manager's."""
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="legs")
     uniqueid = models.CharField(max_length=80)
@@ -94,7 +97,8 @@ class Step(models.Model):
 class QueueVisit(models.Model):
     """One stay of one call in one queue. The limits of that moment are kept, so the past can be re-read.
 
-    ``call_key`` is no foreign key: a visit may be told before its call, and a merged call hands its visits over.
+    ``call_key`` is no foreign key: a visit may be told before its call, and a merged call hands its visits
+    over.
     """
 
     pbx = models.CharField(max_length=20)

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.archive import Archivable
-from monitoring.models.people import Group
+from monitoring.models.people import Group, Manager
 from monitoring.models.queues import Queue
 from monitoring.models.text import number_shape, one_visible_line
 
@@ -27,7 +27,20 @@ class Line(Archivable):
     pbx = models.ForeignKey("tenants.Pbx", models.DO_NOTHING, related_name="+", verbose_name=_("PBX"))
     trunk = models.CharField(_("trunk"), max_length=63, default="trunk", validators=[one_visible_line])
     queue = models.ForeignKey(
-        Queue, models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("calls go to queue")
+        Queue,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="lines",
+        verbose_name=_("calls go to queue"),
+    )
+    manager = models.ForeignKey(
+        Manager,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="lines",
+        verbose_name=_("or straight to manager"),
     )
     menu = models.BooleanField(_("voice menu first"), default=False)
     groups = models.ManyToManyField(
@@ -40,7 +53,9 @@ class Line(Archivable):
         verbose_name_plural = _("lines")
         constraints = [
             models.UniqueConstraint(
-                fields=["number"], condition=models.Q(archived_at__isnull=True), name="line_number_once",
+                fields=["number"],
+                condition=models.Q(archived_at__isnull=True),
+                name="line_number_once",
                 violation_error_message=_("There is a line with this number already."),
             ),
         ]

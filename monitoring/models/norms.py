@@ -1,4 +1,5 @@
-"""Warning and alarm limits of a metric, company-wide: the first set, before monitoring profiles carry their own."""
+"""Warning and alarm limits of a metric, company-wide: the first set, before monitoring profiles carry their
+own."""
 
 from __future__ import annotations
 

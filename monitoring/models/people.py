@@ -1,6 +1,7 @@
 """Groups, the managers who take calls in them, and the supervisors who head them.
 
-A manager's key on the PBX and on the live board is ``pbx_name`` (``acme_101``); it is never changed, only freed.
+A manager's key on the PBX and on the live board is ``pbx_name`` (``acme_101``); it is never changed, only
+freed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.archive import Archivable
 from monitoring.models.text import extension_shape, one_visible_line, pbx_name_shape
+from tenants.people.models import User
 
 
 class Group(Archivable):
@@ -25,7 +27,9 @@ class Group(Archivable):
         verbose_name_plural = _("groups")
         constraints = [
             models.UniqueConstraint(
-                fields=["title"], condition=models.Q(archived_at__isnull=True), name="group_title_once",
+                fields=["title"],
+                condition=models.Q(archived_at__isnull=True),
+                name="group_title_once",
                 violation_error_message=_("There is a group with this title already."),
             ),
         ]
@@ -33,12 +37,20 @@ class Group(Archivable):
     def __str__(self) -> str:
         return self.title
 
+    def is_headed_by(self, user: User) -> bool:
+        return self.archived_at is None and self.supervisors.filter(user=user).exists()
+
 
 class Manager(Archivable):
-    """An employee who takes calls. ``interfaces``: every device that rings this person, as the PBX names them."""
+    """An employee who takes calls. ``interfaces``: every device that rings this person, as the PBX names
+    them."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="manager",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="manager",
         verbose_name=_("sign-in"),
     )
     title = models.CharField(_("name"), max_length=80, validators=[one_visible_line])
@@ -56,17 +68,27 @@ class Manager(Archivable):
         verbose_name_plural = _("managers")
         constraints = [
             models.UniqueConstraint(
-                fields=["pbx_name"], condition=models.Q(archived_at__isnull=True), name="manager_pbx_name_once",
+                fields=["pbx_name"],
+                condition=models.Q(archived_at__isnull=True),
+                name="manager_pbx_name_once",
                 violation_error_message=_("This name on the PBX is taken."),
             ),
             models.UniqueConstraint(
-                fields=["pbx", "extension"], condition=models.Q(archived_at__isnull=True),
-                name="manager_extension_once", violation_error_message=_("This extension is taken."),
+                fields=["pbx", "extension"],
+                condition=models.Q(archived_at__isnull=True),
+                name="manager_extension_once",
+                violation_error_message=_("This extension is taken."),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.extension})"
+
+    def is_headed_by(self, user: User) -> bool:
+        return self.groups.filter(archived_at__isnull=True, supervisors__user=user).exists()
+
+    def is_own_of(self, user: User) -> bool:
+        return self.user_id is not None and self.user_id == user.pk
 
 
 class Supervisor(models.Model):

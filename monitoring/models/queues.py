@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from monitoring.models.archive import Archivable
 from monitoring.models.people import Group, Manager
 from monitoring.models.text import extension_shape, one_visible_line, pbx_name_shape, short_name_shape
+from tenants.people.models import User
 
 
 class Strategy(models.TextChoices):
@@ -26,14 +27,17 @@ class Strategy(models.TextChoices):
 
 
 class Queue(Archivable):
-    """``answer_within``, ``short_abandon``, ``ring_for``, ``max_wait`` in seconds; ``max_wait`` 0 = no limit."""
+    """``answer_within``, ``short_abandon``, ``ring_for``, ``max_wait`` in seconds; ``max_wait`` 0 = no
+    limit."""
 
     name = models.CharField(_("short name"), max_length=31, validators=[short_name_shape])
     title = models.CharField(_("title"), max_length=80, validators=[one_visible_line])
     pbx = models.ForeignKey("tenants.Pbx", models.DO_NOTHING, related_name="+", verbose_name=_("PBX"))
     pbx_name = models.CharField(_("name on the PBX"), max_length=63, validators=[pbx_name_shape])
     extension = models.CharField(_("internal number"), max_length=6, validators=[extension_shape])
-    groups = models.ManyToManyField(Group, related_name="queues", blank=True, verbose_name=_("served by groups"))
+    groups = models.ManyToManyField(
+        Group, related_name="queues", blank=True, verbose_name=_("served by groups")
+    )
     extra_members = models.ManyToManyField(
         Manager, related_name="extra_queues", blank=True, verbose_name=_("and by these managers")
     )
@@ -53,8 +57,16 @@ class Queue(Archivable):
         _("longest wait, s (0 = no limit)"), default=0, validators=[MaxValueValidator(7200)]
     )
     exit_key = models.CharField(
-        _("key by which a caller leaves"), max_length=1, blank=True, default="",
+        _("key by which a caller leaves"),
+        max_length=1,
+        blank=True,
+        default="",
         validators=[RegexValidator(r"^[0-9]?\Z", _("One digit, or nothing."))],
+    )
+    via_local = models.BooleanField(
+        _("ring through the dial plan"),
+        default=False,
+        help_text=_("For people who answer on mobiles or follow-me: the PBX dials them like any other number."),
     )
 
     class Meta:
@@ -63,14 +75,26 @@ class Queue(Archivable):
         verbose_name_plural = _("queues")
         constraints = [
             models.UniqueConstraint(
-                fields=["pbx_name"], condition=models.Q(archived_at__isnull=True), name="queue_pbx_name_once",
+                fields=["pbx_name"],
+                condition=models.Q(archived_at__isnull=True),
+                name="queue_pbx_name_once",
                 violation_error_message=_("There is a queue with this short name already."),
             ),
             models.UniqueConstraint(
-                fields=["pbx", "extension"], condition=models.Q(archived_at__isnull=True),
-                name="queue_extension_once", violation_error_message=_("This extension is taken."),
+                fields=["pbx", "extension"],
+                condition=models.Q(archived_at__isnull=True),
+                name="queue_extension_once",
+                violation_error_message=_("This extension is taken."),
             ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def members(self) -> models.QuerySet[Manager]:
+        """Who serves it: the live managers of its live groups and those named one by one, each once."""
+        through_groups = models.Q(groups__queues=self, groups__archived_at__isnull=True)
+        return Manager.objects.live().filter(through_groups | models.Q(extra_queues=self)).distinct()
+
+    def is_headed_by(self, user: User) -> bool:
+        return self.groups.filter(archived_at__isnull=True, supervisors__user=user).exists()

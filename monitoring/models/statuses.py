@@ -49,7 +49,9 @@ class Status(Archivable):
         verbose_name_plural = _("statuses")
         constraints = [
             models.UniqueConstraint(
-                fields=["label"], condition=models.Q(archived_at__isnull=True), name="status_label_once",
+                fields=["label"],
+                condition=models.Q(archived_at__isnull=True),
+                name="status_label_once",
                 violation_error_message=_("There is a status with this label already."),
             ),
         ]
@@ -64,7 +66,8 @@ class Source(models.TextChoices):
 
 
 class StatusInterval(models.Model):
-    """One declaration: half-open [``started``, ``ended``), UTC; ``ended`` NULL while it stands, over midnight too."""
+    """One declaration: half-open [``started``, ``ended``), UTC; ``ended`` NULL while it stands, over
+    midnight too."""
 
     manager = models.ForeignKey(Manager, models.PROTECT, related_name="intervals")
     status = models.ForeignKey(Status, models.PROTECT, related_name="intervals")

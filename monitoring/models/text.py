@@ -17,7 +17,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def visible(text: str, cap: int) -> str:
-    """``text`` without control, direction and unassigned characters, at most ``cap`` characters. Never raises."""
+    """``text`` without control, direction and unassigned characters, at most ``cap`` characters. Never
+    raises."""
     # Cut first: a 10 kB caller name must not cost 10 kB of work.
     kept = text[: cap * 4]
     if not (kept.isascii() and kept.isprintable()):
@@ -45,5 +46,7 @@ pbx_name_shape = RegexValidator(
     code="pbx_name",
 )
 number_shape = RegexValidator(
-    re.compile(r"\+?[0-9]{2,20}\Z"), _("A number is digits, with a plus sign in front if needed."), code="number"
+    re.compile(r"\+?[0-9]{2,20}\Z"),
+    _("A number is digits, with a plus sign in front if needed."),
+    code="number",
 )

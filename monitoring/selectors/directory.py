@@ -27,7 +27,8 @@ from tenants.models import Company
 
 
 def load(company_slug: str) -> tuple[Directory, Standing]:
-    """The company's directory and what the database knows of its day so far. Call it inside ``company_scope``."""
+    """The company's directory and what the database knows of its day so far. Call it inside
+    ``company_scope``."""
     zone = Company.objects.values_list("time_zone", flat=True).get(schema_name=company_slug)
     lines = list(Line.objects.live().prefetch_related(_LIVE_GROUPS))
     directory = Directory(
@@ -42,14 +43,18 @@ def load(company_slug: str) -> tuple[Directory, Standing]:
         ),
         queues=tuple(
             QueueEntry(
-                queue.pbx_name, queue.title, _group_ids(queue), float(queue.answer_within),
+                queue.pbx_name,
+                queue.title,
+                _group_ids(queue),
+                float(queue.answer_within),
                 float(queue.short_abandon),
             )
             for queue in Queue.objects.live().prefetch_related(_LIVE_GROUPS)
         ),
         lines=tuple(LineEntry(line.number, line.title, line.kind, _group_ids(line)) for line in lines),
         statuses=tuple(
-            StatusEntry(status.pk, status.label, status.kind, status.colour) for status in Status.objects.live()
+            StatusEntry(status.pk, status.label, status.kind, status.colour)
+            for status in Status.objects.live()
         ),
         trunks=frozenset(line.trunk for line in lines if line.trunk),
     )

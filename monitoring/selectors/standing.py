@@ -1,7 +1,7 @@
 """Today's raw counts as rows know them, so that a collector's restart resets no counter on the panel.
 
-The same rules as the reducer's (``domain.counting`` words): a visit belongs to the day its outcome came, a leg to
-the day it ended; merged calls count nothing. The day is the company's, between its own midnights.
+The same rules as the reducer's (``domain.counting`` words): a visit belongs to the day its outcome came, a
+leg to the day it ended; merged calls count nothing. The day is the company's, between its own midnights.
 """
 
 from __future__ import annotations
@@ -48,8 +48,12 @@ def queue_counts(start: datetime, end: datetime) -> dict[str, QueueCounts]:
     )
     return {
         row["queue_name"]: QueueCounts(
-            offered=row["offered"], answered=row["answered"], answered_within=row["answered_within"],
-            abandoned=row["abandoned"], short_abandoned=row["short_abandoned"], flow_out=row["flow_out"],
+            offered=row["offered"],
+            answered=row["answered"],
+            answered_within=row["answered_within"],
+            abandoned=row["abandoned"],
+            short_abandoned=row["short_abandoned"],
+            flow_out=row["flow_out"],
             wait_answered=row["wait_answered"],
         )
         for row in rows
@@ -75,8 +79,12 @@ def manager_counts(start: datetime, end: datetime) -> dict[str, ManagerCounts]:
     )
     return {
         row["manager_name"]: ManagerCounts(
-            answered=row["answered"], missed=row["missed"], outgoing=row["outgoing"], talk_in=row["talk_in"],
-            talk_out=row["talk_out"], hold=row["hold"],
+            answered=row["answered"],
+            missed=row["missed"],
+            outgoing=row["outgoing"],
+            talk_in=row["talk_in"],
+            talk_out=row["talk_out"],
+            hold=row["hold"],
         )
         for row in rows
     }

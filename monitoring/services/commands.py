@@ -1,6 +1,8 @@
-"""Telling a PBX's collector, after the database has it: the row is the truth, the command only hurries it along.
+"""Telling a PBX's collector, after the database has it: the row is the truth, the command only hurries it
+along.
 
-When Redis is away nothing is lost: a collector reads statuses and directory from the database when it comes back.
+When Redis is away nothing is lost: a collector reads statuses and directory from the database when it comes
+back.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from monitoring import bus
 from monitoring.domain.commands import Command, ReloadDirectory
 from tenants.models import Pbx
+from tenants.scope import current_company
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +29,8 @@ class Receipt:
     id: str = ""
 
     def answer(self, timeout: float = 1.5) -> bus.Answer | None:
-        """What the PBX made of it; None when nobody answered within ``timeout`` seconds or it was never sent."""
+        """What the PBX made of it; None when nobody answered within ``timeout`` seconds or it was never
+        sent."""
         if not self.id:
             return None
         try:
@@ -36,7 +40,8 @@ class Receipt:
 
 
 def tell(pbx: str, command: Command) -> Receipt:
-    """Send ``command`` to the owner of ``pbx`` once the open transaction commits (at once when there is none)."""
+    """Send ``command`` to the owner of ``pbx`` once the open transaction commits (at once when there is
+    none)."""
     receipt = Receipt(command.company)
 
     def send() -> None:
@@ -51,7 +56,7 @@ def tell(pbx: str, command: Command) -> Receipt:
 
 def tell_directory_changed() -> list[Receipt]:
     """People, queues, lines or statuses of the company in scope changed: its collectors read them again."""
-    company = str(connection.schema_name)
+    company = current_company()
     return [tell(str(pbx), ReloadDirectory(company=company)) for pbx in pbxs_of(company)]
 
 

@@ -22,7 +22,9 @@ from monitoring.domain.facts import (
 )
 
 _SIMPLE: dict[str, type[VisitFact] | type[PauseFact] | type[ListenFact]] = {
-    "visit": VisitFact, "pause": PauseFact, "listen": ListenFact,
+    "visit": VisitFact,
+    "pause": PauseFact,
+    "listen": ListenFact,
 }
 _KINDS = {VisitFact: "visit", PauseFact: "pause", ListenFact: "listen"}
 

@@ -1,4 +1,5 @@
-"""Facts become rows, the same rows however often, in whatever order and by however many collectors they are told.
+"""Facts become rows, the same rows however often, in whatever order and by however many collectors they are
+told.
 
 Call it inside ``tenants.scope.company_scope``; one call is one transaction. Everything the PBX said is cut to
 visible characters of bounded length on the way in: a caller chooses own name and number.
@@ -22,13 +23,15 @@ from monitoring.services import ingest_sql as sql
 from monitoring.services import statuses
 from monitoring.services.staging import CALLS, LEGS, STEPS, VISITS, run
 
+_YEAR_2200 = 7_258_118_400.0
 _SETTLED_RANK = {"open": 0, "interrupted": 1}
 
 
 def store(pbx: str, facts: Sequence[Fact]) -> list[StatusDeclared]:
     """Upsert ``facts`` of one PBX. Returns the statuses that pauses made on phones have declared.
 
-    Raises django.db.OperationalError while the database is away, DataError for a fact no row can hold.
+    Raises django.db.OperationalError while the database is away, DataError or ValueError for a fact no row
+    can hold (nothing of the batch is stored then).
     """
     calls = _latest_calls(fact for fact in facts if isinstance(fact, CallFact))
     visits = _settled_visits(fact for fact in facts if isinstance(fact, VisitFact))
@@ -54,7 +57,7 @@ def close_interrupted(pbx: str, before: float, alive: Collection[str] = ()) -> i
 
     ``alive``: keys of the calls it still has. Returns how many calls were closed.
     """
-    values = {"pbx": pbx, "before": before, "alive": sorted(alive)}
+    values: dict[str, Any] = {"pbx": pbx, "before": before, "alive": sorted(alive)}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.CLOSE_VISITS, values)
         cursor.execute(sql.CLOSE_CALLS, values)
@@ -105,9 +108,19 @@ def _store_calls(pbx: str, calls: Sequence[CallFact]) -> None:
 
 def _call_row(pbx: str, call: CallFact) -> tuple[Any, ...]:
     return (
-        visible(call.key, 120), pbx, visible(call.direction, 8), visible(call.number, 80), visible(call.name, 120),
-        visible(call.line, 80), call.started, call.answered, call.ended, visible(call.disposition, 12),
-        visible(call.hung_up_by, 40), visible(call.merged_into or "", 120), call.revision,
+        visible(call.key, 120),
+        pbx,
+        visible(call.direction, 8),
+        visible(call.number, 80),
+        visible(call.name, 120),
+        visible(call.line, 80),
+        _when(call.started),
+        _when(call.answered),
+        _when(call.ended),
+        visible(call.disposition, 12),
+        visible(call.hung_up_by, 40),
+        visible(call.merged_into or "", 120),
+        call.revision,
         call.reconciled,
     )
 
@@ -116,8 +129,16 @@ def _leg_rows(call: CallFact) -> Iterator[tuple[Any, ...]]:
     key = visible(call.key, 120)
     for leg in call.legs:
         yield (
-            key, visible(leg.uniqueid, 80), visible(leg.manager, 80), visible(leg.queue, 80), leg.rang,
-            leg.answered, leg.ended, visible(leg.outcome, 16), leg.available, *_times(leg),
+            key,
+            visible(leg.uniqueid, 80),
+            visible(leg.manager, 80),
+            visible(leg.queue, 80),
+            _when(leg.rang),
+            _when(leg.answered),
+            _when(leg.ended),
+            visible(leg.outcome, 16),
+            leg.available,
+            *_times(leg),
         )
 
 
@@ -133,7 +154,12 @@ def _step_rows(call: CallFact) -> Iterator[tuple[Any, ...]]:
     key = visible(call.key, 120)
     for position, step in enumerate(call.steps):
         yield (
-            key, position, visible(step.kind, 12), visible(step.what, 80), step.at, step.until,
+            key,
+            position,
+            visible(step.kind, 12),
+            visible(step.what, 80),
+            _when(step.at),
+            _when(step.until),
             visible(step.note, 120),
         )
 
@@ -144,9 +170,18 @@ def _store_visits(pbx: str, visits: Sequence[VisitFact]) -> None:
             cursor,
             (
                 (
-                    pbx, visible(visit.uniqueid, 80), visible(visit.call, 120), visible(visit.queue, 80),
-                    visit.joined, visit.left, visible(visit.outcome, 12), visible(visit.reason, 40),
-                    visible(visit.manager, 80), visit.wait, visit.position, visit.answer_within,
+                    pbx,
+                    visible(visit.uniqueid, 80),
+                    visible(visit.call, 120),
+                    visible(visit.queue, 80),
+                    _when(visit.joined),
+                    _when(visit.left),
+                    visible(visit.outcome, 12),
+                    visible(visit.reason, 40),
+                    visible(visit.manager, 80),
+                    visit.wait,
+                    visit.position,
+                    visit.answer_within,
                     visit.short_abandon,
                 )
                 for visit in visits
@@ -165,9 +200,13 @@ def _store_listens(listens: dict[str, ListenFact]) -> None:
         entry, made = AuditEntry.objects.get_or_create(
             key=key,
             defaults={
-                "at": _moment(fact.at), "until": _moment(fact.until) if fact.until is not None else None,
-                "who": visible(fact.spyer, 120), "verb": "listen", "kind": "call",
-                "what": visible(fact.call, 160), "outcome": Outcome.DONE,
+                "at": _moment(fact.at),
+                "until": _moment(fact.until) if fact.until is not None else None,
+                "who": visible(fact.spyer, 120),
+                "verb": "listen",
+                "kind": "call",
+                "what": visible(fact.call, 160),
+                "outcome": Outcome.DONE,
                 "details": {"mode": visible(fact.mode, 12), "manager": visible(fact.manager, 80)},
             },
         )
@@ -176,6 +215,14 @@ def _store_listens(listens: dict[str, ListenFact]) -> None:
             AuditEntry.objects.filter(pk=entry.pk, until__isnull=True).update(
                 until=_moment(fact.until), details={**entry.details, "mode": visible(fact.mode, 12)}
             )
+
+
+def _when(at: float | None) -> float | None:
+    """``at`` itself; ValueError for a moment no calendar has: PostgreSQL would take infinity, a reader could
+    not."""
+    if at is not None and not 0 <= at < _YEAR_2200:
+        raise ValueError(f"{at!r} is no moment a call can have")
+    return at
 
 
 def _moment(at: float) -> datetime:

@@ -1,6 +1,7 @@
 """The upserts of ``ingest``, as SQL: what may replace what is decided here, inside PostgreSQL, in one place.
 
-Rows are locked in key order, so that two collectors writing the same calls wait for each other and never deadlock.
+Rows are locked in key order, so that two collectors writing the same calls wait for each other and never
+deadlock.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ SELECT t.id, s.position, s.kind, s.what, to_timestamp(s.at), to_timestamp(s.unti
 
 # A settled visit is never reopened; what the call really did beats "interrupted".
 UPSERT_VISITS = """
-INSERT INTO monitoring_queuevisit AS v (pbx, uniqueid, call_key, queue_id, queue_name, joined, "left", outcome,
+INSERT INTO monitoring_queuevisit AS v (pbx, uniqueid, call_key, queue_id, queue_name, joined, "left",
+outcome,
                                         reason, manager_name, wait, position, answer_within, short_abandon)
 SELECT i.pbx, i.uniqueid, i.call_key, q.id, i.queue_name, to_timestamp(i.joined), to_timestamp(i.left_at),
        i.outcome, i.reason, i.manager_name, i.wait, i.position, i.answer_within, i.short_abandon
@@ -58,7 +60,8 @@ SELECT i.pbx, i.uniqueid, i.call_key, q.id, i.queue_name, to_timestamp(i.joined)
   LEFT JOIN monitoring_queue q ON q.pbx_name = i.queue_name AND q.archived_at IS NULL
  ORDER BY i.pbx, i.uniqueid, i.queue_name, i.joined
 ON CONFLICT (pbx, uniqueid, queue_name, joined) DO UPDATE
-   SET (call_key, queue_id, "left", outcome, reason, manager_name, wait, position, answer_within, short_abandon)
+   SET (call_key, queue_id, "left", outcome, reason, manager_name, wait, position, answer_within,
+   short_abandon)
      = (EXCLUDED.call_key, coalesce(v.queue_id, EXCLUDED.queue_id), EXCLUDED."left", EXCLUDED.outcome,
         EXCLUDED.reason, EXCLUDED.manager_name, EXCLUDED.wait, EXCLUDED.position, EXCLUDED.answer_within,
         EXCLUDED.short_abandon)
@@ -84,5 +87,6 @@ SELECT count(*) FROM gone
 CLOSE_VISITS = """
 UPDATE monitoring_queuevisit SET "left" = greatest(joined, to_timestamp(%(before)s)), outcome = 'interrupted',
        wait = extract(epoch FROM greatest(joined, to_timestamp(%(before)s)) - joined)
- WHERE pbx = %(pbx)s AND outcome = 'open' AND joined < to_timestamp(%(before)s) AND NOT call_key = ANY(%(alive)s)
+ WHERE pbx = %(pbx)s AND outcome = 'open' AND joined < to_timestamp(%(before)s) AND NOT call_key =
+ ANY(%(alive)s)
 """

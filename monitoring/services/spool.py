@@ -1,7 +1,8 @@
-"""Between the collector and PostgreSQL: facts are taken at once, stored by a thread of their own, never lost in between.
+"""Between the collector and PostgreSQL: facts are taken at once, stored by a thread of their own, never lost
+in between.
 
-While PostgreSQL is away they go to a bounded spool on disk, which is drained in order before anything newer is
-stored. What cannot be kept is counted in ``dropped`` and shouted in the log.
+While PostgreSQL is away they go to a bounded spool on disk, which is drained in order before anything newer
+is stored. What cannot be kept is counted in ``dropped`` and shouted in the log.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ Declared = Callable[[str, StatusDeclared], None]
 
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
-    """For health pages. ``queued``: facts in memory; ``dropped``: lost for ever, must be 0; ``refused``: facts no
-    row could hold, kept beside the spool; ``torn``: spool lines cut by a crash; ``error``: why it is away."""
+    """For health pages. ``queued``: facts in memory; ``dropped``: lost for ever, must be 0; ``refused``:
+    facts no row could hold, kept beside the spool; ``torn``: spool lines cut by a crash; ``error``: why it
+    is away."""
 
     queued: int
     spooled_bytes: int
@@ -52,7 +54,8 @@ class SinkStatus:
 class FactSink:
     """One PBX's way into PostgreSQL. ``put`` may be called from any thread or event loop; it never waits.
 
-    ``on_declared(company, event)``: told, in the sink's thread, of each status a pause on a phone has declared.
+    ``on_declared(company, event)``: told, in the sink's thread, of each status a pause on a phone has
+    declared.
     """
 
     def __init__(
@@ -88,7 +91,13 @@ class FactSink:
     def status(self) -> SinkStatus:
         with self._lock:
             return SinkStatus(
-                self._queued, self._files.bytes, self._stored, self._refused, self._dropped, self._torn, self._error
+                self._queued,
+                self._files.bytes,
+                self._stored,
+                self._refused,
+                self._dropped,
+                self._torn,
+                self._error,
             )
 
     def flush(self, timeout: float) -> bool:
@@ -152,7 +161,8 @@ class FactSink:
             self._files.taken(count)
 
     def _read(self, lines: list[bytes]) -> tuple[str, list[Fact], int]:
-        """One company's facts from the head of ``lines`` and how many lines they took; broken lines are counted."""
+        """One company's facts from the head of ``lines`` and how many lines they took; broken lines are
+        counted."""
         owner, facts, count = "", list[Fact](), 0
         for line in lines:
             try:
@@ -179,8 +189,10 @@ class FactSink:
                 self._set_aside(company, facts, error)
             else:
                 half = len(facts) // 2
-                if not (self._try((company, facts[:half]), from_disk=True)
-                        and self._try((company, facts[half:]), from_disk=True)):
+                if not (
+                    self._try((company, facts[:half]), from_disk=True)
+                    and self._try((company, facts[half:]), from_disk=True)
+                ):
                     return False
         except UnknownCompany as error:
             self._set_aside(company, facts, error)
@@ -240,7 +252,8 @@ class FactSink:
 
 
 def _first_batch(batches: Sequence[Batch]) -> tuple[Batch, list[Batch]]:
-    """The first company's leading batches as one of bounded size, and what is left. ``batches`` is not empty."""
+    """The first company's leading batches as one of bounded size, and what is left. ``batches`` is not
+    empty."""
     company, facts, taken = batches[0][0], list(batches[0][1]), 1
     for owner, more in batches[1:]:
         if owner != company or len(facts) + len(more) > BATCH_FACTS:

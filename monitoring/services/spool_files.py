@@ -1,7 +1,8 @@
-"""The disk under ``spool.FactSink``: numbered segments of JSON lines, written at the tail, drained from the head.
+"""The disk under ``spool.FactSink``: numbered segments of JSON lines, written at the tail, drained from the
+head.
 
-A process never writes after another's torn line: each start opens a segment of its own. A segment is deleted only
-when all of it is stored; after a crash it is read again from its start, which upserts make harmless.
+A process never writes after another's torn line: each start opens a segment of its own. A segment is deleted
+only when all of it is stored; after a crash it is read again from its start, which upserts make harmless.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from django.db.backends.utils import CursorWrapper
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """One temporary table; ``columns``: (name, SQL type) in the order rows are given. Name it anew on any change."""
+    """One temporary table; ``columns``: (name, SQL type) in the order rows are given. Name it anew on any
+    change."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
@@ -41,34 +42,67 @@ def run(*statements: str) -> None:
 CALLS = Staging(
     "incoming_call_1",
     (
-        ("key", "text"), ("pbx", "text"), ("direction", "text"), ("number", "text"), ("name", "text"),
-        ("line", "text"), ("started", "float8"), ("answered", "float8"), ("ended", "float8"),
-        ("disposition", "text"), ("hung_up_by", "text"), ("merged_into", "text"), ("revision", "float8"),
+        ("key", "text"),
+        ("pbx", "text"),
+        ("direction", "text"),
+        ("number", "text"),
+        ("name", "text"),
+        ("line", "text"),
+        ("started", "float8"),
+        ("answered", "float8"),
+        ("ended", "float8"),
+        ("disposition", "text"),
+        ("hung_up_by", "text"),
+        ("merged_into", "text"),
+        ("revision", "float8"),
         ("reconciled", "bool"),
     ),
 )
 LEGS = Staging(
     "incoming_leg_1",
     (
-        ("key", "text"), ("uniqueid", "text"), ("manager_name", "text"), ("queue_name", "text"),
-        ("rang", "float8"), ("answered", "float8"), ("ended", "float8"), ("outcome", "text"),
-        ("available", "bool"), ("talk", "jsonb"), ("hold", "jsonb"), ("talk_seconds", "float8"),
+        ("key", "text"),
+        ("uniqueid", "text"),
+        ("manager_name", "text"),
+        ("queue_name", "text"),
+        ("rang", "float8"),
+        ("answered", "float8"),
+        ("ended", "float8"),
+        ("outcome", "text"),
+        ("available", "bool"),
+        ("talk", "jsonb"),
+        ("hold", "jsonb"),
+        ("talk_seconds", "float8"),
         ("hold_seconds", "float8"),
     ),
 )
 STEPS = Staging(
     "incoming_step_1",
     (
-        ("key", "text"), ("position", "int4"), ("kind", "text"), ("what", "text"), ("at", "float8"),
-        ("until", "float8"), ("note", "text"),
+        ("key", "text"),
+        ("position", "int4"),
+        ("kind", "text"),
+        ("what", "text"),
+        ("at", "float8"),
+        ("until", "float8"),
+        ("note", "text"),
     ),
 )
 VISITS = Staging(
     "incoming_visit_1",
     (
-        ("pbx", "text"), ("uniqueid", "text"), ("call_key", "text"), ("queue_name", "text"),
-        ("joined", "float8"), ("left_at", "float8"), ("outcome", "text"), ("reason", "text"),
-        ("manager_name", "text"), ("wait", "float8"), ("position", "int4"), ("answer_within", "float8"),
+        ("pbx", "text"),
+        ("uniqueid", "text"),
+        ("call_key", "text"),
+        ("queue_name", "text"),
+        ("joined", "float8"),
+        ("left_at", "float8"),
+        ("outcome", "text"),
+        ("reason", "text"),
+        ("manager_name", "text"),
+        ("wait", "float8"),
+        ("position", "int4"),
+        ("answer_within", "float8"),
         ("short_abandon", "float8"),
     ),
 )

@@ -1,4 +1,5 @@
-"""A manager's declared status: set in the portal or by a pause on the phone, the one closing what the other opened.
+"""A manager's declared status: set in the portal or by a pause on the phone, the one closing what the other
+opened.
 
 Nobody is logged off at midnight: an interval stands until the next one begins. ``declare`` tells the PBX;
 ``from_phone`` comes from it and so never does.
@@ -7,9 +8,9 @@ Nobody is logged off at midnight: an interval stands until the next one begins. 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,8 @@ from monitoring.services import audit
 from monitoring.services.commands import Receipt, tell
 from monitoring.services.errors import Busy, NotThere, Refused
 from tenants.people.models import User
-from tenants.people.roles import can
+from tenants.people.roles import Verb, can
+from tenants.scope import current_company
 
 _TRIES = 20
 
@@ -40,8 +42,8 @@ def declare(*, actor: User, manager: Manager, status_id: int) -> Declared:
     Own status is everybody's own; a supervisor sets those of own groups, an admin all. Declaring the standing
     status again changes nothing. Raises Refused (audited, nothing changed), NotThere or Busy.
     """
-    if not can(actor, "manager.set_status", manager):
-        audit.record(actor=actor, verb="set_status", kind="manager", what=manager, outcome=Outcome.REFUSED)
+    if not can(actor, Verb.SET_STATUS, manager):
+        audit.record(actor=actor, verb=Verb.SET_STATUS, kind="manager", what=manager, outcome=Outcome.REFUSED)
         raise Refused(_("You may not set this person's status."))
     status = Status.objects.live().filter(pk=status_id).first()
     if status is None or manager.archived_at is not None:
@@ -50,22 +52,33 @@ def declare(*, actor: User, manager: Manager, status_id: int) -> Declared:
         interval, changed = _switch(manager, status, timezone.now(), Source.PORTAL, actor)
         if changed:
             audit.record(
-                actor=actor, verb="set_status", kind="manager", what=manager, details={"status": status.label}
+                actor=actor,
+                verb=Verb.SET_STATUS,
+                kind="manager",
+                what=manager,
+                details={"status": status.label},
             )
-        # Told even when nothing changed: pressing the button again is how a person mends a PBX that missed it.
+        # Told even when nothing changed: pressing the button again is how a person mends a PBX that missed
+        # it.
         command = SetStatus(
-            company=connection.schema_name, manager=manager.pbx_name, status=status.pk,
-            status_kind=StatusKind(status.kind).value, reason=status.label, at=interval.started.timestamp(),
+            company=current_company(),
+            manager=manager.pbx_name,
+            status=status.pk,
+            status_kind=_kind(status),
+            reason=status.label,
+            at=interval.started.timestamp(),
         )
         receipt = tell(str(manager.pbx_id), command)
     return Declared(interval, receipt)
 
 
 def from_phone(*, manager: str, paused: bool, reason: str, at: float) -> StatusDeclared | None:
-    """A pause made (or ended) on the phone at ``at`` (epoch seconds) becomes a status; None = nothing changed.
+    """A pause made (or ended) on the phone at ``at`` (epoch seconds) becomes a status; None = nothing
+    changed.
 
-    The status is the one whose label is ``reason``, else the company's default for phones. A pause older than the
-    standing status is a late or repeated message and changes nothing. Unknown people are nobody's fault: None.
+    The status is the one whose label is ``reason``, else the company's default for phones. A pause older
+    than the standing status is a late or repeated message and changes nothing. Unknown people are nobody's
+    fault: None.
     """
     person = Manager.objects.live().filter(pbx_name=manager).first()
     if person is None:
@@ -89,7 +102,9 @@ def _meant(paused: bool, reason: str, standing: Status | None) -> Status | None:
     named = next((status for status in choices if status.label.casefold() == reason.strip().casefold()), None)
     if named is None and standing is not None and working is not paused:
         return None  # paused while away already, or back while available already: the portal's word is finer
-    meant = named or next((status for status in choices if status.on_phone), None) or next(iter(choices), None)
+    meant = (
+        named or next((status for status in choices if status.on_phone), None) or next(iter(choices), None)
+    )
     return None if meant is None or (standing is not None and meant.pk == standing.pk) else meant
 
 
@@ -100,7 +115,8 @@ def _standing(manager: Manager) -> StatusInterval | None:
 def _switch(
     manager: Manager, status: Status, at: datetime, source: Source, actor: User | None
 ) -> tuple[StatusInterval, bool]:
-    """Close the open interval and open the next at one moment. Two at once: one waits, sees the other's, goes on."""
+    """Close the open interval and open the next at one moment. Two at once: one waits, sees the other's,
+    goes on."""
     for _attempt in range(_TRIES):
         standing = _standing(manager)
         if standing is not None and standing.status_id == status.pk:
@@ -118,6 +134,16 @@ def _switch(
             continue  # somebody else opened one first: the partial unique index says so
         return opened, True
     raise Busy(_("The status is being changed by somebody else. Try again."))
+
+
+def _kind(status: Status) -> Literal["available", "break", "away"]:
+    return (
+        "available"
+        if status.kind == StatusKind.AVAILABLE
+        else "break"
+        if status.kind == StatusKind.BREAK
+        else "away"
+    )
 
 
 def _close(standing: StatusInterval, at: datetime) -> bool:

@@ -32,7 +32,9 @@ def make_staff(slug: str) -> Staff:
     with company_scope(slug):
         sales, support = Group.objects.create(title="Продажи"), Group.objects.create(title="Поддержка")
         anna, boris = make_manager(pbx, "101", "Анна", sales), make_manager(pbx, "102", "Борис", support)
-        supervisor = User.objects.create_user(f"head@{slug}.example", "pw", name="Глава", role=Role.SUPERVISOR)
+        supervisor = User.objects.create_user(
+            f"head@{slug}.example", "pw", name="Глава", role=Role.SUPERVISOR
+        )
         Supervisor.objects.create(user=supervisor).groups.add(sales)
         admin = User.objects.create_user(f"admin@{slug}.example", "pw", name="Админ", role=Role.ADMIN)
         queue = Queue.objects.create(
@@ -47,7 +49,11 @@ def make_manager(pbx: Pbx, extension: str, name: str, *groups: Group) -> Manager
     slug = str(connection.schema_name)
     user = User.objects.create_user(f"m{extension}@{slug}.example", "pw", name=name, role=Role.MANAGER)
     manager = Manager.objects.create(
-        user=user, title=name, extension=extension, pbx=pbx, pbx_name=f"{slug}_{extension}",
+        user=user,
+        title=name,
+        extension=extension,
+        pbx=pbx,
+        pbx_name=f"{slug}_{extension}",
         interfaces=[f"PJSIP/{slug}_{extension}"],
     )
     manager.groups.set(groups)

@@ -8,7 +8,8 @@ NOON = 1_795_338_000.25  # 2026-11-22 12:00:00.25 in Moscow
 
 
 def leg(manager: str, *, rang: float = NOON, talk: float | None = 30.0, queue: str = "") -> LegFact:
-    """One manager's part: answered two seconds after it rang and talked for ``talk`` seconds; None = missed."""
+    """One manager's part: answered two seconds after it rang and talked for ``talk`` seconds; None =
+    missed."""
     if talk is None:
         return LegFact(f"u-{manager}", manager, queue, rang, None, rang + 15, "missed", (), ())
     start = rang + 2
@@ -18,20 +19,46 @@ def leg(manager: str, *, rang: float = NOON, talk: float | None = 30.0, queue: s
 
 
 def call(
-    key: str, *, revision: float = 1.0, started: float = NOON, talk: float | None = 30.0, legs: tuple[LegFact, ...] = (),
-    steps: tuple[StepFact, ...] = (), number: str = "+79160000000", name: str = "", direction: str = "in",
-    disposition: Disposition = "answered", merged_into: str | None = None,
+    key: str,
+    *,
+    revision: float = 1.0,
+    started: float = NOON,
+    talk: float | None = 30.0,
+    legs: tuple[LegFact, ...] = (),
+    steps: tuple[StepFact, ...] = (),
+    number: str = "+79160000000",
+    name: str = "",
+    direction: str = "in",
+    disposition: Disposition = "answered",
+    merged_into: str | None = None,
 ) -> CallFact:
     """An ended call of ``talk`` seconds; ``talk=None``: still open."""
     ended = None if talk is None else started + 2 + talk
     return CallFact(
-        key, direction, number, name, "78005553535", started, started + 2, ended,
-        "open" if talk is None else disposition, "customer", legs, steps, merged_into, revision,
+        key,
+        direction,
+        number,
+        name,
+        "78005553535",
+        started,
+        started + 2,
+        ended,
+        "open" if talk is None else disposition,
+        "customer",
+        legs,
+        steps,
+        merged_into,
+        revision,
     )
 
 
 def visit(
-    call_key: str, queue: str, *, outcome: VisitOutcome = "answered", joined: float = NOON, wait: float = 10.0,
+    call_key: str,
+    queue: str,
+    *,
+    outcome: VisitOutcome = "answered",
+    joined: float = NOON,
+    wait: float = 10.0,
     manager: str = "",
 ) -> VisitFact:
     left = None if outcome == "open" else joined + wait
