@@ -1,0 +1,122 @@
+/* Every manager of the supervisor's groups: declared status and since, phone, the call and its time, contradictions.
+   Rows stay in the order of names: what changes is the row's sign, never its place. */
+import { useComputed } from "@preact/signals";
+import { phone, plain } from "../live/format.js";
+import { declaredKind, toneOf } from "../live/people.js";
+import { UNGROUPED } from "../live/panel.js";
+import { SteadyList } from "./steady-list.js";
+import { Timer } from "./timer.js";
+import { Chip, Empty, Icon, html, usePanel } from "./view.js";
+
+const FLAG_ICON = { missing_calls: "missed", unregistered: "unregistered", pause_differs: "differs" };
+
+export function People() {
+  const panel = usePanel();
+  const { t, groupIds, seenManagers, store } = panel;
+  return html`<section class="pane pane-people" data-pane="people" aria-labelledby="pane-people">
+    <header class="pane-head">
+      <h2 id="pane-people">${t("pane.people")}</h2><span class="badge">${seenManagers.value.length}</span>
+      <span class="pane-tools">
+        <button class="btn btn-ghost btn-sm" type="button" onClick=${() => foldAll(panel, true)} title=${t("groups.collapse")} aria-label=${t("groups.collapse")}><${Icon} name="collapse" /></button>
+        <button class="btn btn-ghost btn-sm" type="button" onClick=${() => foldAll(panel, false)} title=${t("groups.expand")} aria-label=${t("groups.expand")}><${Icon} name="expand" /></button>
+      </span>
+    </header>
+    <div class="pane-body">
+      ${groupIds.value.map((id) => html`<${Group} key=${id} id=${id} />`)}
+      ${store.loaded.value && html`<${NoPeople} />`}
+    </div>
+  </section>`;
+}
+
+function foldAll(panel, folded) {
+  for (const id of panel.groupIds.value) panel.fold(id, folded);
+}
+
+function NoPeople() {
+  const { t, groupIds, seenManagers, store, filtering, clear } = usePanel();
+  if (seenManagers.value.length > 0) return null;
+  if (filtering.value && store.all("manager").size > 0) {
+    return html`<${Empty} icon="filter" title=${t("empty.filtered")} text=${t("empty.filtered_people")}>
+      <button class="btn" type="button" onClick=${clear}><${Icon} name="clear" />${t("filters.clear")}</button>
+    </${Empty}>`;
+  }
+  if (groupIds.value.length === 0) return html`<${Empty} icon="people" title=${t("empty.groups")} text=${t("empty.groups_hint")} />`;
+  return html`<${Empty} icon="people" title=${t("empty.people")} text=${t("empty.people_hint")} />`;
+}
+
+function Group({ id }) {
+  const panel = usePanel();
+  const { t, store, collapsed, membersOf, tally, filtering } = panel;
+  const members = membersOf(id);
+  const folded = collapsed.value.has(id);
+  const hidden = useComputed(() => members.value.length === 0 && filtering.value);
+  const title = id === UNGROUPED ? t("group.none") : plain(store.row("group", id).value?.title);
+  if (hidden.value) return null;
+  const item = (key, ghost) => html`<${Person} key=${key} id=${key} ghost=${ghost} />`;
+  return html`<section class="group" aria-label=${title}>
+    <h3 class="group-head">
+      <button class="group-fold" type="button" aria-expanded=${String(!folded)} onClick=${() => panel.fold(id, !folded)}>
+        <${Icon} name=${folded ? "right" : "down"} /><bdi>${title}</bdi><${Tally} of=${tally(id)} />
+      </button>
+    </h3>
+    ${!folded && html`<${SteadyList} ids=${members} className="people" label=${title} item=${item} />`}
+  </section>`;
+}
+
+function Tally({ of }) {
+  const { t } = usePanel();
+  const { total, free, talking } = of.value;
+  return html`<span class="tally num">
+    <span>${t("tally.total", { n: total })}</span>
+    <span data-tone="free"><${Icon} name="free" label=${t("tone.free")} />${free}</span>
+    <span data-tone="talking"><${Icon} name="talking" label=${t("tone.talking")} />${talking}</span>
+  </span>`;
+}
+
+function Person({ id, ghost }) {
+  const { t, store } = usePanel();
+  const manager = store.row("manager", id).value;
+  store.versions.status.value;
+  if (!manager) return null;
+  const tone = toneOf(manager, store.board.status);
+  const busy = tone === "talking" || tone === "ringing" || tone === "held";
+  const since = busy ? manager.activity_since : (manager.status_since ?? manager.activity_since);
+  return html`<li class="person" data-row data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1">
+    <span class="person-sign"><${Icon} name=${tone} label=${t(`tone.${tone}`)} /></span>
+    <span class="person-name"><bdi class="truncate" title=${plain(manager.title, 200)}>${plain(manager.title)}</bdi><span class="person-ext num">${plain(manager.extension, 12)}</span></span>
+    ${since !== null && html`<${Timer} since=${since} className="person-timer" label=${t("person.since")} />`}
+    <span class="person-doing">
+      ${busy ? html`<${Talk} manager=${manager} tone=${tone} />` : html`<${Declared} manager=${manager} tone=${tone} />`}
+      ${manager.flags.map((flag) => html`<${Flag} key=${flag} flag=${flag} manager=${manager} tone=${tone} />`)}
+    </span>
+  </li>`;
+}
+
+function Declared({ manager, tone }) {
+  const { t, store } = usePanel();
+  const status = manager.status === null ? null : store.board.status.get(String(manager.status));
+  const label = status ? plain(status.label, 40) : manager.pause_reason ? plain(manager.pause_reason, 40) : t(manager.paused ? "status.paused" : "status.none");
+  return html`<span class="truncate person-status">${label}</span>${tone === "unregistered" && html`<span class="person-phone">${t("tone.unregistered")}</span>`}
+    ${tone === "unknown" && html`<span class="person-phone">${t("tone.unknown")}</span>`}`;
+}
+
+function Talk({ manager, tone }) {
+  const { t, store } = usePanel();
+  const key = manager.calls[manager.calls.length - 1];
+  const call = key ? store.row("call", key).value : null;
+  const kind = declaredKind(manager, store.board.status);
+  const status = store.board.status.get(String(manager.status));
+  return html`<span class="person-call truncate" title=${call ? plain(call.name, 120) : undefined}>
+      ${call ? html`<${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /> <bdi class="num">${phone(call.number) || t("number.hidden")}</bdi>` : t(`tone.${tone}`)}
+      ${call?.queue && html` · ${plain(store.board.queue.get(call.queue)?.title ?? call.queue, 40)}`}
+    </span>
+    ${manager.calls.length > 1 && html`<span class="badge" title=${t("person.calls", { n: manager.calls.length })}>×${manager.calls.length}</span>`}
+    ${kind !== "available" && status && html`<${Chip} icon=${kind} tone=${kind}>${plain(status.label, 24)}</${Chip}>`}`;
+}
+
+function Flag({ flag, manager, tone }) {
+  const { t } = usePanel();
+  if (flag === "unregistered" && tone === "unregistered") return null; // the row already says so
+  const text = flag === "missing_calls" ? t("flag.missing_calls", { n: manager.missed_in_row }) : t(`flag.${flag}`);
+  return html`<${Chip} icon=${FLAG_ICON[flag] ?? "warn"} tone="alarm" title=${t(`flag.${flag}.why`)}>${text}</${Chip}>`;
+}
