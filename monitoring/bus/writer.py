@@ -5,6 +5,7 @@ A frame therefore never exists without the state it leads to, and a reader that 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -44,7 +45,7 @@ class BoardWriter:
         self._forget = self._redis.register_script(scripts.FORGET)
         self._heartbeat = self._redis.register_script(scripts.HEARTBEAT)
         self._tokens: dict[str, str] = {}
-        self._epochs: dict[tuple[str, str], str] = {}
+        self._counts: dict[tuple[str, str], str] = {}  # (company, pbx) → the count its frames belong to
 
     def hold(self, lease: Lease) -> None:
         """From now on write for this PBX, with this lease's token."""
@@ -53,7 +54,7 @@ class BoardWriter:
     def drop(self, pbx: str) -> None:
         """Write no more for this PBX."""
         self._tokens.pop(pbx, None)
-        self._epochs = {key: epoch for key, epoch in self._epochs.items() if key[1] != pbx}
+        self._counts = {key: count for key, count in self._counts.items() if key[1] != pbx}
 
     def _token(self, pbx: str) -> str:
         token = self._tokens.get(pbx)
@@ -63,8 +64,11 @@ class BoardWriter:
 
     async def reset(self, company: str, pbx: str, epoch: str, board: BoardWire) -> None:
         """Replace the company's board on this PBX; ``epoch`` names the new count, which begins at 1."""
-        args: list[_Arg] = [self._token(pbx), pbx, epoch, board["at"], BOARD_SECONDS, keys.channel(company)]
-        args.append(_tail({"p": pbx, "e": epoch, "a": board["at"], "o": None}))
+        # Each count has a name of its own, also when a lost board is written again within the caller's epoch:
+        # a reader that missed the loss would otherwise take the new numbers for old ones.
+        count = f"{epoch}~{secrets.token_hex(4)}"
+        args: list[_Arg] = [self._token(pbx), pbx, count, board["at"], BOARD_SECONDS, keys.channel(company)]
+        args.append(_tail({"p": pbx, "e": count, "a": board["at"], "o": None}))
         for kind, entities in board.items():
             if isinstance(entities, dict):
                 for key, entity in entities.items():
@@ -73,14 +77,14 @@ class BoardWriter:
             outcome, _ = await self._reset(keys=self._keys(company, pbx), args=args)
         if outcome == b"fenced":
             raise Fenced(pbx)
-        self._epochs[company, pbx] = epoch
+        self._counts[company, pbx] = count
 
     async def publish(self, company: str, pbx: str, changes: ChangesLike) -> int:
         """The number of the frame sent, 0 when there was nothing to send. Raises BoardLost."""
         if not changes.ops:
             return 0
-        epoch = self._epochs.get((company, pbx))
-        if epoch is None:
+        count = self._counts.get((company, pbx))
+        if count is None:
             raise BoardLost(company, pbx)
         kept: list[_Arg] = []
         removed: list[str] = []
@@ -89,8 +93,8 @@ class BoardWriter:
                 removed.append(f"{kind}:{key}")
             else:
                 kept += (f"{kind}:{key}", _packed(entity))
-        args: list[_Arg] = [self._token(pbx), pbx, epoch, changes.at, BOARD_SECONDS, keys.channel(company)]
-        args.append(_tail({"p": pbx, "e": epoch, "a": changes.at, "o": changes.ops}))
+        args: list[_Arg] = [self._token(pbx), pbx, count, changes.at, BOARD_SECONDS, keys.channel(company)]
+        args.append(_tail({"p": pbx, "e": count, "a": changes.at, "o": changes.ops}))
         with bus_errors():
             outcome, seq = await self._publish(
                 keys=self._keys(company, pbx), args=[*args, len(kept), *kept, *removed]
@@ -98,7 +102,7 @@ class BoardWriter:
         if outcome == b"fenced":
             raise Fenced(pbx)
         if outcome == b"lost":
-            self._epochs.pop((company, pbx), None)
+            self._counts.pop((company, pbx), None)
             raise BoardLost(company, pbx)
         return int(seq)
 
@@ -110,26 +114,27 @@ class BoardWriter:
             outcome, _ = await self._forget(keys=self._keys(company, pbx), args=args)
         if outcome == b"fenced":
             raise Fenced(pbx)
-        self._epochs.pop((company, pbx), None)
+        self._counts.pop((company, pbx), None)
 
     async def heartbeat(
         self, pbx: str, status: LinkStatus, epochs: Mapping[str, str] | None = None
     ) -> list[str]:
         """Say how the link is; gives those companies of ``epochs`` whose board Redis lost: reset them."""
-        companies = dict(epochs or {})
+        asked = epochs or {}
+        counts = [self._count(company, pbx, epoch) for company, epoch in asked.items()]
         with bus_errors():
             outcome = await self._heartbeat(
-                keys=[
-                    keys.LINKS,
-                    keys.lease(pbx),
-                    keys.fence(pbx),
-                    *(keys.boards(company) for company in companies),
-                ],
-                args=[self._token(pbx), pbx, packed(status), BOARD_SECONDS, *companies.values()],
+                keys=[keys.LINKS, keys.lease(pbx), keys.fence(pbx), *map(keys.boards, asked)],
+                args=[self._token(pbx), pbx, packed(status), BOARD_SECONDS, *counts],
             )
         if outcome[0] == b"fenced":
             raise Fenced(pbx)
-        return [company for company, lost in zip(companies, outcome[1:], strict=True) if lost]
+        return [company for company, lost in zip(asked, outcome[1:], strict=True) if lost]
+
+    def _count(self, company: str, pbx: str, epoch: str) -> str:
+        """The count of this epoch as Redis should hold it; "" when it was never written."""
+        count = self._counts.get((company, pbx), "")
+        return count if count.startswith(f"{epoch}~") else ""
 
     async def set_link(self, pbx: str, status: LinkStatus) -> None:
         """``heartbeat`` for a PBX that has no board yet."""
