@@ -85,6 +85,7 @@ class Demo:
         with timed("Companies, people, queues"):
             command = [sys.executable, "-m", "ccenter.demo.prepare"]
             log = LOGS / "prepare.log"
+            LOGS.mkdir(parents=True, exist_ok=True)
             with log.open("w") as out:
                 process = subprocess.Popen(
                     command, env=self.environment, stdout=subprocess.PIPE, stderr=out, text=True, cwd=ROOT
@@ -97,14 +98,15 @@ class Demo:
             if process.wait():
                 last = embedded.last_lines(log, 1)
                 raise DemoError(f"The database could not be prepared: {last} The whole story: {log}")
-        prepared: welcome.Prepared = json.loads((STATE / "demo.json").read_text())
+        prepared: welcome.Prepared = json.loads(welcome.PREPARED.read_text())
         return prepared
 
     def _programs(self, *, simulated: bool) -> Iterator[Program]:
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "ccenter"]
         worker = [*celery, "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
-        yield Program(name="pbx", command=[python, "-m", "ccenter.demo.pbx", *["--simulated"] * simulated])
+        pbx = [python, "-m", "ccenter.demo.pbx", *["--simulated"] * simulated]
+        yield Program(name="pbx", command=pbx, ground=True)
         yield Program(
             name="web",
             command=[
@@ -214,8 +216,10 @@ def the_only_one(file: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
-        lock.truncate(0)
+        try:
+            yield
+        finally:
+            lock.truncate(0)
 
 
 def main() -> int:

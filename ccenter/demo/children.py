@@ -30,10 +30,14 @@ _SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """One long-running command of the demo; `name` is its log file's name too."""
+    """One long-running command of the demo; `name` is its log file's name too.
+
+    `ground`: the others stand on it, so it ends after them (a dying Asterisk is no news to tell).
+    """
 
     name: str
     command: Sequence[str]
+    ground: bool = False
 
 
 class Child:
@@ -142,7 +146,8 @@ class Household:
             child.start()
 
     def end(self) -> None:
-        self._end(self.children)
+        for ground in (False, True):
+            self._end([child for child in self.children if child.program.ground is ground])
         self.children.clear()
         kill_orphans()
 

@@ -7,6 +7,10 @@ import json
 from collections.abc import Sequence
 from typing import TypedDict
 
+from ccenter.demo.bootstrap import STATE
+
+PREPARED = STATE / "demo.json"
+
 
 class SignIn(TypedDict):
     """One row of the printed table; company is empty for platform staff."""
@@ -22,6 +26,7 @@ class Prepared(TypedDict):
     """What `prepare` hands to the demo; `simulated` says why there is no real Asterisk, or is empty."""
 
     simulated: str
+    ami_port: int
     sign_ins: list[SignIn]
 
 

@@ -1,0 +1,64 @@
+"""Brings database and PBX files to where the demo can start: schemas, demo rows, Asterisk's configuration.
+
+A process of its own, so that the demo itself stays small and never holds a database connection.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+
+import django
+from django.core.management import call_command
+
+from ccenter.demo import embedded, welcome
+from ccenter.demo.pbx import demo_instance
+from ccenter.lab.ports import PBX_HOST
+from ccenter.lab.root import NoAsteriskError
+
+# Phones that really register, so that unregistering is real; the others stand at a fixed address.
+REGISTERING = ("romashka_123", "romashka_124", "vektor_106")
+
+
+def main() -> int:
+    django.setup()
+    # Only now: these modules hold Django's models.
+    from ccenter.demo import seed
+    from ccenter.lab import sample
+
+    tell("tables of the platform and of every company")
+    call_command("migrate_schemas", verbosity=0, interactive=False)
+    instance, simulated = None, ""
+    try:
+        instance = demo_instance()
+    except NoAsteriskError as reason:
+        simulated = str(reason)
+    port = instance.ports.ami if instance else simulator_port()
+    account = sample.PORTAL
+    address = seed.AmiAddress(
+        host=PBX_HOST, port=port, username=account.name, secret=account.secret, simulated=bool(simulated)
+    )
+    seed.seed(ami=address, say=tell)
+    if instance:
+        tell("Asterisk's configuration from the portal's rows")
+        instance.configure(seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING))
+    prepared = welcome.Prepared(simulated=simulated, ami_port=port, sign_ins=seed.sign_ins())
+    welcome.PREPARED.write_text(json.dumps(prepared, ensure_ascii=False))
+    return 0
+
+
+def simulator_port() -> int:
+    """The port it had the last time when that is free: the collector then finds it where it left it."""
+    last = None
+    with suppress(OSError, ValueError, KeyError):
+        last = json.loads(welcome.PREPARED.read_text())["ami_port"]
+    return embedded.free_port(preferred=last)
+
+
+def tell(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
