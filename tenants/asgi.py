@@ -166,7 +166,9 @@ class _Headers:
         scheme = self._scheme(scope)
         if origin.scheme != scheme or origin.path or origin.query or origin.fragment or "@" in origin.netloc:
             return False
-        return _with_port(origin.netloc.lower(), scheme) == _with_port((self.one(b"host") or "").lower(), scheme)
+        return _with_port(origin.netloc.lower(), scheme) == _with_port(
+            (self.one(b"host") or "").lower(), scheme
+        )
 
     def _scheme(self, scope: Scope) -> str:
         secure = scope.get("scheme") == "wss"
@@ -183,4 +185,4 @@ def _with_port(netloc: str, scheme: str) -> tuple[str, str]:
 
 
 def _is_open(company: str) -> bool:
-    return Company.objects.filter(schema_name=company, active=True).exists()
+    return bool(Company.objects.filter(schema_name=company, active=True).exists())

@@ -77,7 +77,11 @@ def carry_out(*, creation_id: int) -> None:
         _end(row, CompanyCreation.State.FAILED, " ".join(error.messages))
     except Exception:
         log.exception("Making company %s failed", row.slug)
-        _end(row, CompanyCreation.State.FAILED, _("Something went wrong inside; the log has it. Nothing was left behind."))
+        _end(
+            row,
+            CompanyCreation.State.FAILED,
+            _("Something went wrong inside; the log has it. Nothing was left behind."),
+        )
     else:
         _end(row, CompanyCreation.State.DONE, "")
 
@@ -104,7 +108,9 @@ def _queue(row: CompanyCreation) -> None:
 
 
 def _end(row: CompanyCreation, state: CompanyCreation.State, error: str) -> None:
-    CompanyCreation.objects.filter(pk=row.pk).update(state=state, error=error[:500], updated_at=timezone.now())
+    CompanyCreation.objects.filter(pk=row.pk).update(
+        state=state, error=error[:500], updated_at=timezone.now()
+    )
 
 
 @contextmanager

@@ -55,7 +55,10 @@ def company_at(host: str) -> CompanyRecord | None:
 
 def schema_exists(slug: str) -> bool:
     """Whether a company of this slug has its schema. A search path to none would silently show the public one."""
-    if slug not in _schemas and apps.get_model("tenants", "Company").objects.filter(schema_name=slug).exists():
+    if (
+        slug not in _schemas
+        and apps.get_model("tenants", "Company").objects.filter(schema_name=slug).exists()
+    ):
         _schemas.add(slug)
     return slug in _schemas
 

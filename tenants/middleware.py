@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -34,7 +34,9 @@ class HostMiddleware:
         company = lookup.company_at(host)
         if company is None:
             with translation.override(settings.LANGUAGE_CODE):
-                return HttpResponseNotFound(_("There is no company at this address."), content_type="text/plain")
+                return HttpResponseNotFound(
+                    _("There is no company at this address."), content_type="text/plain"
+                )
         _mark(request, company)
         request.urlconf = settings.COMPANY_URLCONF
         with company_scope(company.slug), timezone.override(company.time_zone):
@@ -84,7 +86,11 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Every page asks for a sign-in unless its view says otherwise; a new page is closed by default."""
 
     def process_view(
-        self, request: HttpRequest, view_func: Callable[..., HttpResponse], view_args: Any, view_kwargs: Any
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: Any,
+        view_kwargs: Any,
     ) -> HttpResponseBase | None:
         if request.path.startswith(settings.ANONYMOUS_PREFIXES):
             return None

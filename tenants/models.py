@@ -31,7 +31,7 @@ def validate_plain(value: str) -> None:
         raise ValidationError(_("Invisible characters are not allowed here."), code="invisible")
 
 
-class Company(TenantMixin):
+class Company(TenantMixin):  # type: ignore[misc] # django-tenants ships no types
     """A tenant: one schema of the database, reached at its own hosts."""
 
     # The schema is made by tenants.services, which shows progress and leaves nothing behind on failure.
@@ -72,7 +72,9 @@ class Company(TenantMixin):
         lookup.forget()
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
-        raise ValidationError(_("A company is closed, never deleted: its schema would stay behind."), code="delete")
+        raise ValidationError(
+            _("A company is closed, never deleted: its schema would stay behind."), code="delete"
+        )
 
 
 class CompanyCreation(models.Model):
@@ -117,7 +119,7 @@ class CompanyCreation(models.Model):
         return 100 if self.state == self.State.DONE else 100 * self.done // max(self.total, 1)
 
 
-class Domain(DomainMixin):
+class Domain(DomainMixin):  # type: ignore[misc] # django-tenants ships no types
     """A host at which a company is reached. Without a port; lower case."""
 
     class Meta:
@@ -128,7 +130,7 @@ class Domain(DomainMixin):
         return str(self.domain)
 
     def clean(self) -> None:
-        self.domain = self.domain.lower().rstrip(".")
+        self.domain: str = str(self.domain).lower().rstrip(".")
         if ":" in self.domain or "/" in self.domain:
             raise ValidationError({"domain": _("Write the host alone, without a port or an address.")})
         if self.domain in settings.PUBLIC_HOSTS:
@@ -159,7 +161,9 @@ class Pbx(models.Model):
     username = models.CharField(_("AMI account"), max_length=80, validators=[validate_plain])
     secret_encrypted = models.TextField(editable=False, default="", blank=True)
     managed = models.BooleanField(
-        _("managed"), default=False, help_text=_("Ours, shared by companies; otherwise a company's own Asterisk.")
+        _("managed"),
+        default=False,
+        help_text=_("Ours, shared by companies; otherwise a company's own Asterisk."),
     )
     simulated = models.BooleanField(
         _("simulated"), default=False, help_text=_("A simulator stands in; every page says so.")

@@ -12,8 +12,32 @@ SLUG = re.compile(r"[a-z][a-z0-9]{1,30}\Z")
 # Names PostgreSQL keeps for itself, hosts the platform needs, and words that read as a PBX object of ours.
 RESERVED = frozenset(
     {
-        *("public", "postgres", "template", "asterisk", "default", "none", "null", "root", "system", "platform"),
-        *("www", "api", "app", "admin", "static", "media", "assets", "cdn", "auth", "login", "account", "sso"),
+        *(
+            "public",
+            "postgres",
+            "template",
+            "asterisk",
+            "default",
+            "none",
+            "null",
+            "root",
+            "system",
+            "platform",
+        ),
+        *(
+            "www",
+            "api",
+            "app",
+            "admin",
+            "static",
+            "media",
+            "assets",
+            "cdn",
+            "auth",
+            "login",
+            "account",
+            "sso",
+        ),
         *("mail", "smtp", "imap", "pop", "ftp", "ns", "ns1", "ns2", "mx", "localhost", "status", "health"),
         *("help", "docs", "blog", "support", "billing", "staff", "ws", "wss", "sip", "sips", "pbx", "trunk"),
     }

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.db import connection
 from django_tenants.utils import get_public_schema_name
@@ -62,7 +62,7 @@ def company_scope(slug: str) -> Iterator[str]:
         raise NoCompany("The public schema is no company.")
     if not isinstance(slug, str) or not is_slug(slug):
         raise UnknownCompany("That is no company's name.")
-    in_force = connection.schema_name
+    in_force = schema_in_force()
     if in_force not in (slug, get_public_schema_name()):
         raise AnotherCompany(f"The scope of {in_force} is open; leave it before entering {slug}.")
     if not lookup.schema_exists(slug):
@@ -107,17 +107,28 @@ def current_company() -> str:
     return slug
 
 
+def schema_in_force() -> str:
+    """Name of the schema that is read and written now, be it public or a company's."""
+    return str(_tenant_connection().schema_name)
+
+
 def current_company_or_none() -> str | None:
     """Slug of the company whose scope is open, None on public."""
-    name = str(connection.schema_name)
+    name = schema_in_force()
     return None if name == get_public_schema_name() else name
 
 
 @contextmanager
 def _schema(name: str, *, include_public: bool = True) -> Iterator[None]:
-    before, before_public = connection.schema_name, connection.include_public_schema
-    connection.set_schema(name, include_public=include_public)
+    this = _tenant_connection()
+    before, before_public = this.schema_name, this.include_public_schema
+    this.set_schema(name, include_public=include_public)
     try:
         yield
     finally:
-        connection.set_schema(before, include_public=before_public)
+        this.set_schema(before, include_public=before_public)
+
+
+def _tenant_connection() -> Any:
+    """This thread's connection, as django-tenants' backend has it; the stubs know only Django's own."""
+    return connection

@@ -24,7 +24,9 @@ def decrypt(stored: str) -> str:
     try:
         return _keys().decrypt(stored.encode()).decode()
     except InvalidToken:
-        raise SecretUnreadable("A stored secret cannot be read: its key is not in FIELD_KEY. Enter it again.") from None
+        raise SecretUnreadable(
+            "A stored secret cannot be read: its key is not in FIELD_KEY. Enter it again."
+        ) from None
 
 
 def rotate(stored: str) -> str:
@@ -32,7 +34,9 @@ def rotate(stored: str) -> str:
     try:
         return _keys().rotate(stored.encode()).decode()
     except InvalidToken:
-        raise SecretUnreadable("A stored secret cannot be read: its key is not in FIELD_KEY. Enter it again.") from None
+        raise SecretUnreadable(
+            "A stored secret cannot be read: its key is not in FIELD_KEY. Enter it again."
+        ) from None
 
 
 def _keys() -> MultiFernet:

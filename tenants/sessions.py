@@ -8,18 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
-from django.db import connection
+
+from tenants.scope import schema_in_force
 
 STAMP = "_company"
 
 
 class SessionStore(DatabaseSessionStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
-        return super().encode({**session_dict, STAMP: connection.schema_name})
+        return super().encode({**session_dict, STAMP: schema_in_force()})
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
-        content = super().decode(session_data)  # type: ignore[arg-type] # the stubs know bytes only, Django passes str
-        if content.pop(STAMP, None) != connection.schema_name:
+        content = super().decode(session_data)
+        if content.pop(STAMP, None) != schema_in_force():
             return {}
         return content
 

@@ -28,16 +28,18 @@ class TenantTask(Task):  # type: ignore[type-arg] # celery's class takes no para
         with company_scope(company):
             return self.run(company, *args, **kwargs)
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def apply_async(self, args: Any = None, kwargs: Any = None, *more: Any, **options: Any) -> Any:
         # Refused here too: a task that cannot run must not wait in a queue first.
         _check(args[0] if args else (kwargs or {}).get("company"))
-        return super().apply_async(args, kwargs, **options)
+        return super().apply_async(args, kwargs, *more, **options)
 
 
 def fan_out(task: TenantTask, *args: Any, **kwargs: Any) -> list[str]:
     """Queue the task once for every active company; returns their slugs. One company's failure is its own."""
     with public_scope():
-        slugs = list(Company.objects.filter(active=True).order_by("schema_name").values_list("schema_name", flat=True))
+        slugs = list(
+            Company.objects.filter(active=True).order_by("schema_name").values_list("schema_name", flat=True)
+        )
     for slug in slugs:
         task.apply_async((slug, *args), kwargs)
     return slugs

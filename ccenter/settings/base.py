@@ -8,11 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from ccenter.settings import environment
 from ccenter.settings.database import database
+
+django_stubs_ext.monkeypatch()  # lets forms and admin pages name their model, as the type checker wants
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 # Everything the program writes while it runs (embedded servers, spool, logs, keys of the demo).
@@ -25,16 +28,16 @@ FIELD_KEYS: list[str] = []
 
 # ---------------------------------------------------------------- apps and schemas
 _PEOPLE_APPS = [
-    "tenants.people",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "axes",
     "auditlog",
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
-    "django.contrib.sessions",
-    "django.contrib.messages",
+    "tenants.people",  # after those whose admin pages it takes away
 ]
 SHARED_APPS = [
     "daphne",  # first: its runserver speaks websockets
@@ -126,7 +129,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",  # last: it turns a refused sign-in into its page
 ]
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],

@@ -12,7 +12,9 @@ from django.shortcuts import render
 def account_of(request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
     """The e-mail in one spelling, so that a capital letter does not buy five more guesses."""
     given = credentials or {}
-    address = given.get("email") or given.get("username") or (request.POST.get("login") if request else "") or ""
+    address = (
+        given.get("email") or given.get("username") or (request.POST.get("login") if request else "") or ""
+    )
     return str(address).strip().lower()[:190]
 
 

@@ -106,8 +106,10 @@ class User(AbstractBaseUser):
         return str(self)
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> User:
-        user = super().from_db(db, field_names, values)
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any
+    ) -> User:
+        user = super().from_db(db, field_names, values, **more)
         user.company = current_company_or_none()
         return user
 
@@ -134,7 +136,7 @@ class User(AbstractBaseUser):
         for secret in settings.SECRET_KEY_FALLBACKS:
             yield self._proof(secret)
 
-    def _proof(self, secret: str | None = None) -> str:
+    def _proof(self, secret: str | bytes | None = None) -> str:
         value = f"{current_company_or_none() or 'public'}:{self.pk}:{self.session_version}:{self.password}"
         return salted_hmac("tenants.people.session", value, secret=secret, algorithm="sha256").hexdigest()
 

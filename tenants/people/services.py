@@ -51,5 +51,7 @@ def record_refusal(*, request: HttpRequest, verb: str, target: object | None) ->
 
 
 def _shown(thing: object) -> str:
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(thing))
+    text = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(thing)
+    )
     return text[:SHOWN]

@@ -6,7 +6,7 @@ allauth's views are listed one by one: what is not here (sign-up, changing one's
 from __future__ import annotations
 
 from allauth.account import views as account
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from tenants.people import views
 
@@ -25,8 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/password/set/", account.password_set, name="account_set_password"),
     path("account/password/reset/", account.password_reset, name="account_reset_password"),
     path("account/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
-    path(
-        "account/password/reset/key/<str:uidb36>-<str:key>/",
+    re_path(
+        r"^account/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

@@ -14,7 +14,9 @@ PASSWORD = "correct-horse-battery"
 _numbers = itertools.count(1)
 
 
-def person(role: Role | str = Role.MANAGER, *, email: str = "", name: str = "", password: str = PASSWORD) -> User:
+def person(
+    role: Role | str = Role.MANAGER, *, email: str = "", name: str = "", password: str = PASSWORD
+) -> User:
     """A person of the scope in force (platform staff outside of any)."""
     number = next(_numbers)
     return User.objects.create_user(

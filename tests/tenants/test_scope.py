@@ -38,7 +38,9 @@ def test_public_is_no_company(alpha: Company) -> None:
     assert current_company_or_none() is None
 
 
-@pytest.mark.parametrize("name", ["nobody", "", "Alpha", 'alpha"; DROP SCHEMA beta', "alpha,beta", "pg_catalog"])
+@pytest.mark.parametrize(
+    "name", ["nobody", "", "Alpha", 'alpha"; DROP SCHEMA beta', "alpha,beta", "pg_catalog"]
+)
 def test_a_name_that_is_no_company_opens_nothing(alpha: Company, name: str) -> None:
     with pytest.raises(UnknownCompany), company_scope(name):
         pass

@@ -6,13 +6,16 @@ import re
 from http.cookies import SimpleCookie
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
+from tenants.models import Company
 from tenants.people import services
 from tenants.people.models import Role, User
 from tenants.scope import company_scope
+from tenants.services import close_company, reopen_company
 from tests.factories.people import PASSWORD, person, signed_in, signed_in_staff
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +42,9 @@ def is_in(client: Client) -> bool:
 @pytest.mark.parametrize(
     ("role", "landing"), [(Role.ADMIN, "/manage/"), (Role.SUPERVISOR, "/live/"), (Role.MANAGER, "/me/")]
 )
-def test_each_role_signs_in_by_e_mail_and_lands_on_its_page(alpha_client: Client, role: Role, landing: str) -> None:
+def test_each_role_signs_in_by_e_mail_and_lands_on_its_page(
+    alpha_client: Client, role: Role, landing: str
+) -> None:
     with company_scope("alpha"):
         person(role, email="anna@alpha.example")
     assert sign_in(alpha_client, " Anna@Alpha.Example ") == 302
@@ -71,9 +76,7 @@ def test_a_session_of_alpha_is_nothing_at_betas_host() -> None:
 
 
 def test_even_a_session_row_copied_into_beta_is_empty_there() -> None:
-    client, user = signed_in("alpha", Role.ADMIN)
-    from django.contrib.sessions.models import Session
-
+    _client, user = signed_in("alpha", Role.ADMIN)
     with company_scope("alpha"):
         row = Session.objects.get()
     with company_scope("beta"):
@@ -124,7 +127,9 @@ def test_another_role_ends_the_sessions_of_the_old_one() -> None:
     assert not is_in(client)
 
 
-def test_guessing_an_account_is_stopped_in_this_company_only(alpha_client: Client, beta_client: Client) -> None:
+def test_guessing_an_account_is_stopped_in_this_company_only(
+    alpha_client: Client, beta_client: Client
+) -> None:
     for slug in ("alpha", "beta"):
         with company_scope(slug):
             person(Role.ADMIN, email="anna@people.example")
@@ -147,7 +152,9 @@ def test_guessing_many_accounts_from_one_address_is_stopped_too(alpha_client: Cl
     assert not is_in(alpha_client)
 
 
-def test_a_forgotten_password_is_changed_by_the_link_in_the_letter(alpha_client: Client, beta_client: Client) -> None:
+def test_a_forgotten_password_is_changed_by_the_link_in_the_letter(
+    alpha_client: Client, beta_client: Client
+) -> None:
     old, user = signed_in("alpha", Role.ADMIN, email="anna@alpha.example")
     alpha_client.post("/account/password/reset/", {"email": "anna@alpha.example"})
     [letter] = mail.outbox
@@ -184,7 +191,9 @@ def test_nobody_signs_up(alpha_client: Client) -> None:
      "/account/inactive/"],
 )  # fmt: skip
 @pytest.mark.parametrize(("language", "word"), [("ru", "Войти"), ("en", "Sign in")])
-def test_the_doors_pages_speak_both_languages(alpha_client: Client, path: str, language: str, word: str) -> None:
+def test_the_doors_pages_speak_both_languages(
+    alpha_client: Client, path: str, language: str, word: str
+) -> None:
     alpha_client.cookies["django_language"] = language
     page = alpha_client.get(path)
     assert page.status_code == 200
@@ -219,9 +228,6 @@ def test_a_host_of_nobody_gets_a_plain_404() -> None:
 
 
 def test_a_closed_company_is_not_there_any_more(alpha_client: Client) -> None:
-    from tenants.models import Company
-    from tenants.services import close_company, reopen_company
-
     company = Company.objects.get(schema_name="alpha")
     close_company(company=company)
     assert alpha_client.get(LOGIN).status_code == 404
