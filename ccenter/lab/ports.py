@@ -31,6 +31,7 @@ class Ports:
 
 def is_free(port: int, kind: int, host: str = PBX_HOST) -> bool:
     with socket.socket(socket.AF_INET, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM))
         try:
             probe.bind((host, port))
         except OSError:

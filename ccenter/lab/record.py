@@ -16,33 +16,10 @@ from ccenter.lab.ami import Connection
 from ccenter.lab.asterisk import Instance
 from ccenter.lab.ports import PBX_HOST
 from ccenter.lab.root import Runtime, Say
-from ccenter.lab.sample import PORTAL, RECORDER
+from ccenter.lab.sample import RECORDER
 from ccenter.lab.scenarios import ALL
-from ccenter.lab.scenarios.rig import Rig, Scenario, Story, plan
+from ccenter.lab.scenarios.rig import Rig, Scenario, Story, Tape, plan
 from ccenter.lab.sipp import Stage
-
-
-class Tape:
-    """Both recordings of one run; can be begun late and goes on over a restart of the PBX."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        self.open: list[Connection] = []
-        self.kept = [b"", b""]
-
-    def begin(self) -> None:
-        self.open = [Connection(self.instance.ports.ami, account) for account in (RECORDER, PORTAL)]
-
-    def end(self) -> tuple[bytes, bytes]:
-        for side, connection in enumerate(self.open):
-            self.kept[side] += connection.close()
-        self.open = []
-        return self.kept[0], self.kept[1]
-
-    def begin_again(self) -> None:
-        """After the PBX went down: what came before stays on the tape, as it does in a captured file."""
-        self.end()
-        self.begin()
 
 
 def truth(instance: Instance, scenario: Scenario, story: Story, since: float) -> dict[str, object]:
@@ -59,20 +36,19 @@ def truth(instance: Instance, scenario: Scenario, story: Story, since: float) ->
 def play(instance: Instance, name: str, scenario: Scenario, folder: Path) -> None:
     """One scenario on its own freshly started Asterisk, so that channels and queue orders never leak over."""
     recipe = plan(instance.ports.phones)
-    instance.stop()
     instance.start(recipe, fresh_logs=True)
     since = time.time()
     tape = Tape(instance)
-    late = "late" in name
     with Stage(instance.ports.sip) as stage:
         control = Connection(instance.ports.ami, RECORDER, events=False)
-        if not late:
+        if not name.startswith("late"):
             tape.begin()
-        rig = Rig(instance, recipe, stage, control, tape.begin_again if not late else tape.begin)
+        rig = Rig(instance, recipe, stage, control, tape)
         story = scenario(rig)
-        full, filtered = tape.end()
+        tape.end()
         rig.control.close()
-    instance.command("logger reload")
+    full, filtered = tape.full, tape.filtered
+    instance.stop()
     facts = truth(instance, scenario, story, since)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.ami").write_bytes(full)
@@ -90,6 +66,7 @@ def record(runtime: Runtime, names: Iterable[str], folder: Path, say: Say = prin
             try:
                 play(instance, name, ALL[name], folder)
             except (OSError, RuntimeError) as trouble:
+                instance.kill()
                 failed.append(name)
                 say(f"{name:28} FAILED: {trouble}")
                 continue

@@ -207,4 +207,5 @@ class Stage:
         for process in self.playing:
             process.wait(5)
         self.playing.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not os.environ.get("LAB_KEEP_SIPP"):
+            shutil.rmtree(self.folder, ignore_errors=True)

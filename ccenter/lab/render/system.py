@@ -48,10 +48,8 @@ CDR = "[general]\nenable = no\n"
 # The second witness of a run: who was in which bridge when, written by Asterisk itself and not by our reducer.
 CEL = "[general]\nenable = yes\napps = dial,queue,park\nevents = ALL\ndateformat = %s.%6q\n"
 CEL_CUSTOM = (
-    "[mappings]\n"
-    "witness.csv => ${CSV_QUOTE(${eventtype})},${CSV_QUOTE(${eventtime})},${CSV_QUOTE(${CHANNEL(name)})},"
-    "${CSV_QUOTE(${CHANNEL(uniqueid)})},${CSV_QUOTE(${CHANNEL(linkedid)})},${CSV_QUOTE(${CALLERID(num)})},"
-    "${CSV_QUOTE(${CHANNEL(exten)})},${CSV_QUOTE(${CHANNEL(appname)})},${CSV_QUOTE(${eventextra})}\n"
+    "[witness.csv]\n"
+    "fields = EventType,EventTime,ChanName,UniqueID,LinkedID,CIDNum,Exten,AppName,TenantID,Extra\n"
 )
 
 INDICATIONS = """[general]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from ccenter.lab import sample
-from ccenter.lab.ami import Connection, channels
+from ccenter.lab.ami import Connection, channel_of, channels
 from ccenter.lab.asterisk import Instance
 from ccenter.lab.plan import CompanyPlan, IvrPlan, LinePlan, ManagerPlan, PbxPlan, QueuePlan
 from ccenter.lab.ports import PBX_HOST
@@ -91,15 +91,42 @@ def plan(port: int) -> PbxPlan:
     return PbxPlan(companies=(romashka, vektor), accounts=(sample.PORTAL, sample.RECORDER))
 
 
+class Tape:
+    """Both recordings of one run: an account with every class, and the portal's own."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.running: list[Connection] = []
+        self.full = b""
+        self.filtered = b""
+
+    def begin(self) -> None:
+        """Also again, after the PBX went down: what came before stays on the tape, as in a captured file."""
+        self.end()
+        port = self.instance.ports.ami
+        self.running = [Connection(port, sample.RECORDER), Connection(port, sample.PORTAL)]
+
+    def ask(self, action: str) -> None:
+        """Send an action on the recorded connections, so that its answer is on the tape."""
+        for connection in self.running:
+            connection.act({"Action": action})
+
+    def end(self) -> None:
+        if self.running:
+            self.full += self.running[0].close()
+            self.filtered += self.running[1].close()
+        self.running = []
+
+
 @dataclass(slots=True)
 class Rig:
-    """``control``: an AMI connection without events. ``restarted``: set by a scenario that restarted the PBX."""
+    """``control``: an AMI connection without events. ``tape``: already running unless the scenario is ``late``."""
 
     instance: Instance
     plan: PbxPlan
     stage: Stage
     control: Connection
-    record: Callable[[], None]
+    tape: Tape
     placed: dict[str, Phone] = field(default_factory=dict)
 
     def phones(self, **behaviour: Phone) -> None:
@@ -126,6 +153,21 @@ class Rig:
         manager = next(m for m in self.plan.company(slug).managers if m.name == name)
         caller = Caller(dials=number, number=endpoint, secret=manager.secret, host=PBX_HOST, **more)
         return self.stage.call(caller)
+
+    def restart_pbx(self) -> None:
+        """kill -9 and a new start; the tape goes on with the new Asterisk."""
+        self.instance.kill()
+        self.control.close()
+        self.instance.start()
+        self.control = Connection(self.instance.ports.ami, sample.RECORDER, events=False)
+        self.tape.begin()
+
+    def order(self, action: str, **fields: str) -> dict[str, str]:
+        """What the portal would order over AMI."""
+        return self.control.act({"Action": action, **fields})
+
+    def channel(self, endpoint: str) -> str:
+        return channel_of(self.control, endpoint)["Channel"]
 
     def quiet(self, seconds: float = 40) -> None:
         """Wait until no channel is left."""

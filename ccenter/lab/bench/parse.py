@@ -1,0 +1,105 @@
+"""CPU per AMI event from bytes to board, against stock panoramisk's parse-and-dispatch alone on the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+from panoramisk.ami_protocol import AMIProtocol
+from panoramisk.manager import Manager
+
+from monitoring.domain.directory import Directory
+from monitoring.domain.switchboard import Switchboard
+from monitoring.pbx.frames import Framer
+from monitoring.pbx.normalise import normalise
+from monitoring.pbx.replay import blocks_of, companies_in
+
+CHUNK = 4096
+RUNS = 7
+TICK = 0.05
+"""Seconds of PBX time between two drains, as on the live path."""
+
+Stage = Callable[[list[bytes]], None]
+
+
+def main(streams: dict[str, Path]) -> list[tuple[str, str, float, float]]:
+    """Rows of (stream, stage, µs per event, times less than the baseline); medians of ``RUNS`` interleaved runs."""
+    rows: list[tuple[str, str, float, float]] = []
+    for name, path in streams.items():
+        data = read(path)
+        chunks = [data[i : i + CHUNK] for i in range(0, len(data), CHUNK)]
+        total = sum(b"Event: " in block for block in blocks_of(data))
+        companies = companies_in(blocks_of(data))
+        stages: dict[str, Stage] = {
+            "stock panoramisk, one * callback": stock,
+            "frames only": frames_only,
+            "frames + normalise": parse_only,
+            "bytes → board (frames, normalise, route, reduce, changes)": lambda c, w=companies: whole(c, w),
+        }
+        times: dict[str, list[float]] = {stage: [] for stage in stages}
+        for _ in range(RUNS):
+            for stage, run in stages.items():
+                began = time.process_time()
+                run(chunks)
+                times[stage].append((time.process_time() - began) / total * 1e6)
+        baseline = statistics.median(times["stock panoramisk, one * callback"])
+        for stage, measured in times.items():
+            middle = statistics.median(measured)
+            rows.append((f"{name} ({total} events)", stage, middle, baseline / middle))
+    return rows
+
+
+def read(path: Path) -> bytes:
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+def stock(chunks: list[bytes]) -> None:
+    heard = 0
+
+    def hear(_manager: Manager, _message: object) -> None:
+        nonlocal heard
+        heard += 1
+
+    manager = Manager()
+    manager.register_event("*", hear)
+    protocol = AMIProtocol()
+    protocol.connection_made(mock.Mock())
+    protocol.factory = manager
+    protocol.encoding = "utf8"
+    for chunk in chunks:
+        protocol.data_received(chunk)
+    assert heard
+
+
+def frames_only(chunks: list[bytes]) -> None:
+    framer = Framer()
+    for chunk in chunks:
+        framer.feed(chunk)
+
+
+def parse_only(chunks: list[bytes]) -> None:
+    framer = Framer()
+    for chunk in chunks:
+        for block in framer.feed(chunk):
+            normalise(block)
+
+
+def whole(chunks: list[bytes], companies: list[str]) -> None:
+    framer = Framer()
+    board = Switchboard("bench", {name: Directory(name) for name in companies})
+    drained = 0.0
+    for chunk in chunks:
+        for block in framer.feed(chunk):
+            event = normalise(block)
+            if event is not None:
+                board.feed(event)
+                if event.at - drained > TICK:
+                    drained = event.at
+                    board.drain()
+    board.finish()
+    board.drain()
