@@ -237,7 +237,8 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no typ
         waiting, self._pending = list(self._pending.values()), {}
         for pending in waiting:
             pending.finish(error)
-            pending.future.exception()
+            if not pending.future.cancelled():
+                pending.future.exception()  # read once here: whoever asked may have given up already
 
     def close(self) -> None:
         """Abort rather than close: a half-open peer would keep a polite close waiting for its buffer."""
