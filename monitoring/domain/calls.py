@@ -9,7 +9,6 @@ from __future__ import annotations
 from .board import Board
 from .facts import CallFact, Disposition, LegFact, StepFact
 from .state import Call, Channel, Leg, Step
-from .wire import Activity, CallState
 
 
 def interface_of(channel: str) -> str:
@@ -31,7 +30,7 @@ def _is_phone(board: Board, interface: str) -> bool:
 
 def begin(board: Board, channel: Channel) -> Call:
     """A new call whose first channel this is."""
-    call = Call(f"{board.pbx}:{channel.uniqueid}", channel.opened, seen=channel.opened, since=channel.opened)
+    call = Call(f"{board.pbx}:{channel.uniqueid}", channel.opened, seen=channel.opened)
     board.calls[call.key] = call
     alias(board, call, channel.linkedid)
     attach(board, call, channel)
@@ -97,7 +96,7 @@ def add_leg(board: Board, call: Call, channel: Channel, *, at: float, queue: str
     call.legs.append(leg)
     channel.leg = leg
     manager.legs[leg] = call
-    refresh_manager(board, manager.key, at)
+    board.touch("manager", manager.key)
     return leg
 
 
@@ -134,8 +133,8 @@ def recompute(board: Board, call: Call, at: float) -> None:
             _start_talk(board, call, leg, at)
         elif not talks and (leg.talking_since is not None or leg.held_since is not None):
             stop_talk(leg, at)
-            refresh_manager(board, leg.manager, at)
-    refresh(board, call, at)
+            idle(board, leg.manager, at)
+    witness(board, call, at)
 
 
 def _has_company(board: Board, leg: Leg, uniqueid: str) -> bool:
@@ -154,7 +153,7 @@ def _start_talk(board: Board, call: Call, leg: Leg, at: float) -> None:
     if call.answered is None and (call.customer or call.direction == "internal"):
         call.answered = at
         say(board, call, at)
-    refresh_manager(board, leg.manager, at)
+    board.touch("manager", leg.manager)
 
 
 def answer_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
@@ -169,7 +168,7 @@ def answer_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
         manager.missed_in_row = 0
         if call.direction == "in":
             manager.today["answered"] += 1
-    refresh_manager(board, leg.manager, at)
+    board.touch("manager", leg.manager)
 
 
 def stop_talk(leg: Leg, at: float) -> None:
@@ -198,8 +197,8 @@ def hold(board: Board, call: Call, leg: Leg, at: float, *, held: bool) -> None:
         leg.talking_since = at
         leg.talk_step = Step("talk", leg.manager, at)
         call.steps.append(leg.talk_step)
-    refresh_manager(board, leg.manager, at)
-    refresh(board, call, at)
+    board.touch("manager", leg.manager)
+    witness(board, call, at)
 
 
 def end_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
@@ -221,7 +220,7 @@ def end_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
         elif call.direction == "in":
             manager.today["talk_in"] += talked
         manager.today["hold"] += sum(end - start for start, end in leg.hold)
-    refresh_manager(board, leg.manager, at)
+    idle(board, leg.manager, at)
 
 
 def miss_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
@@ -235,68 +234,22 @@ def miss_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
     if manager is not None and leg.available and call.direction == "in":
         manager.today["missed"] += 1
         manager.missed_in_row += 1
-    refresh_manager(board, leg.manager, at)
+    idle(board, leg.manager, at)
 
 
-def refresh_manager(board: Board, key: str, at: float) -> None:
-    """Live channels are one of three facts of presence; the declared status and the registration stay apart."""
+def idle(board: Board, key: str, at: float) -> None:
+    """The manager's presence changed other than by starting a conversation: since when, if nothing else is going on."""
     manager = board.managers.get(key)
-    if manager is None:
-        return
-    activity: Activity = "free"
-    if manager.registration == "unregistered":
-        activity = "unavailable"
-    elif manager.registration == "unknown" and not manager.device:
-        activity = "unknown"
-    live = [leg for leg in manager.legs if leg.outcome in ("ringing", "answered")]
-    if any(leg.talking_since is not None for leg in live):
-        activity = "talking"
-    elif any(leg.held_since is not None for leg in live):
-        activity = "held"
-    elif live:
-        activity = "ringing"
-    if activity != manager.activity:
-        manager.activity, manager.activity_since = activity, at
-    board.touch("manager", key)
+    if manager is not None:
+        manager.idle_since = at
+        board.touch("manager", key)
 
 
-def refresh(board: Board, call: Call, at: float) -> None:
-    """The call's state and who may see it, derived from its parts."""
-    state = _state(board, call)
-    if state != call.state:
-        call.state, call.since = state, at
-    call.groups = _groups(board, call)
-    call.seen = max(call.seen, at)
+def witness(board: Board, call: Call, at: float) -> None:
+    """There is evidence of this call at ``at``, and a viewer may see a difference."""
+    if at > call.seen:
+        call.seen = at
     board.touch("call", call.key)
-
-
-def _state(board: Board, call: Call) -> CallState:
-    live = [leg for leg in call.legs if leg.live]
-    if any(leg.talking_since is not None for leg in live):
-        return "talking"
-    if any(leg.held_since is not None for leg in live):
-        return "held"
-    if call.parked:
-        return "parked"
-    if any(leg.outcome == "ringing" for leg in live):
-        return "ringing"
-    if call.visit is not None:
-        return "waiting"
-    return "ringing" if call.direction != "in" else "ivr"
-
-
-def _groups(board: Board, call: Call) -> tuple[int, ...]:
-    """The groups whose business the call is now: its queue's and its managers'; else those it was with last."""
-    groups: set[int] = set()
-    visit = call.visit
-    if visit is not None:
-        groups.update(board.queue(visit.queue).groups)
-    for leg in call.legs:
-        if leg.live and leg.manager in board.managers:
-            groups.update(board.managers[leg.manager].groups)
-    if groups:
-        return tuple(sorted(groups))
-    return call.groups or board.line_groups.get(call.line, ())
 
 
 def end(board: Board, call: Call, at: float) -> None:

@@ -10,7 +10,8 @@ from . import calls
 from . import events as ev
 from .board import Board
 from .facts import PauseFact, VisitFact
-from .state import Call, Channel, Step, Visit
+from .state import Call, Channel, Manager, Step, Visit
+from .wire import Registration
 
 _EXIT_WORDS = {
     "TIMEOUT": "timeout",
@@ -50,7 +51,7 @@ def begin_visit(board: Board, call: Call, uniqueid: str, queue_key: str, at: flo
     queue.order.insert(max(0, position - 1) if position else len(queue.order), uniqueid)
     _renumber(board, queue_key)
     board.touch("queue", queue_key)
-    calls.refresh(board, call, at)
+    calls.witness(board, call, at)
     return visit
 
 
@@ -89,7 +90,7 @@ def settle(
     """The visit's outcome is known; count it once and say it. ``at``: answered, hung up or left."""
     _stop_waiting(board, visit)
     visit.outcome = outcome  # type: ignore[assignment]  # callers pass VisitOutcome words only
-    visit.reason, visit.manager = reason or visit.reason, manager
+    visit.reason, visit.manager = (reason or visit.reason) if outcome == "flow-out" else reason, manager
     visit.left = at if visit.left is None or outcome != "flow-out" else visit.left
     wait = visit.left - visit.joined
     if visit.step is not None:
@@ -124,7 +125,7 @@ def settle(
             short_abandon=queue.short_abandon,
         )
     )
-    calls.refresh(board, call, at)
+    calls.witness(board, call, at)
 
 
 def left(board: Board, event: ev.QueueLeft) -> None:
@@ -202,7 +203,7 @@ def called(board: Board, event: ev.AgentCalled) -> None:
     if dest.leg is None:
         calls.add_leg(board, caller.call, dest, at=event.at, queue=event.queue)
     dest.leg.queue = event.queue  # type: ignore[union-attr]  # add_leg has just set it
-    calls.refresh(board, caller.call, event.at)
+    calls.witness(board, caller.call, event.at)
 
 
 def connected(board: Board, event: ev.AgentConnected) -> None:
@@ -234,7 +235,7 @@ def missed(board: Board, event: ev.AgentMissed) -> None:
         )
     if leg is not None:
         calls.miss_leg(board, call, leg, event.at)
-        calls.refresh(board, call, event.at)
+        calls.witness(board, call, event.at)
 
 
 def caller_gone(board: Board, call: Call, channel: Channel, at: float) -> None:
@@ -262,6 +263,7 @@ def went_on(board: Board, call: Call, channel: Channel, at: float) -> None:
 def member_changed(board: Board, event: ev.MemberChanged) -> None:
     manager = board.member(event.interface, event.member)
     queue = board.queue(event.queue)
+    members_before = queue.members.copy()
     if event.gone:
         queue.members.pop(manager.key, None)
         manager.queues.discard(event.queue)
@@ -270,16 +272,11 @@ def member_changed(board: Board, event: ev.MemberChanged) -> None:
         queue.members[manager.key] = True
         manager.queues.add(event.queue)
         _pause(board, manager.key, event.queue, event.at, paused=event.paused, reason=event.reason)
-        if (
-            event.device == 5
-            and manager.registration == "registered"
-            and not event.interface.startswith("Local/")
-        ):
-            manager.registration = "unregistered"
-        elif event.device in (1, 2, 3, 6, 7, 8) and not event.interface.startswith("Local/"):
-            manager.registration, manager.device = "registered", manager.device or "NOT_INUSE"
-    calls.refresh_manager(board, manager.key, event.at)
-    board.touch("queue", event.queue)
+        if not event.interface.startswith("Local/"):
+            _register(board, manager, _MEMBER_DEVICE.get(event.device), event.at)
+    if queue.members != members_before:
+        board.touch("queue", event.queue)
+    board.touch("manager", manager.key)
 
 
 def member_paused(board: Board, event: ev.MemberPaused) -> None:
@@ -312,12 +309,10 @@ def device_changed(board: Board, event: ev.DeviceChanged) -> None:
     manager = board.managers.get(key)
     if manager is None or event.device.startswith("Local/"):
         return
-    manager.device = event.state
     if event.state in ("UNAVAILABLE", "INVALID"):
-        manager.registration = "unregistered"
+        _register(board, manager, "unregistered", event.at)
     elif event.state != "UNKNOWN":
-        manager.registration = "registered"
-    calls.refresh_manager(board, key, event.at)
+        _register(board, manager, "registered", event.at)
 
 
 def registration_changed(board: Board, event: ev.RegistrationChanged) -> None:
@@ -325,8 +320,24 @@ def registration_changed(board: Board, event: ev.RegistrationChanged) -> None:
     manager = board.managers.get(key)
     if manager is None:
         return
-    manager.registration = "registered" if event.registered else "unregistered"
-    calls.refresh_manager(board, key, event.at)
+    _register(board, manager, "registered" if event.registered else "unregistered", event.at)
+
+
+_MEMBER_DEVICE: dict[int, Registration] = {
+    1: "registered",
+    2: "registered",
+    3: "registered",
+    5: "unregistered",
+    6: "registered",
+    7: "registered",
+    8: "registered",
+}
+
+
+def _register(board: Board, manager: Manager, registration: Registration | None, at: float) -> None:
+    if registration is not None and manager.registration != registration:
+        manager.registration = registration
+        calls.idle(board, manager.key, at)
 
 
 def status_declared(board: Board, event: ev.StatusDeclared) -> None:

@@ -45,9 +45,9 @@ def place(board: Board, channel: Channel, linkedid: str) -> None:
     else:
         call = calls.begin(board, channel)
         if call.shown:
-            calls.refresh(board, call, channel.opened)
+            calls.witness(board, call, channel.opened)
             calls.say(board, call, channel.opened)
-    calls.refresh(board, call, channel.opened)
+    calls.witness(board, call, channel.opened)
 
 
 def _late(board: Board, event: Any) -> Channel | None:
@@ -70,7 +70,7 @@ def state_changed(board: Board, event: ev.ChannelState) -> None:
         board.touch("call", call.key)
     if call is not None and event.state == UP and channel.leg is not None and not channel.leg.origin:
         calls.answer_leg(board, call, channel.leg, event.at)
-        calls.refresh(board, call, event.at)
+        calls.witness(board, call, event.at)
 
 
 def caller_changed(board: Board, event: ev.CallerChanged) -> None:
@@ -110,7 +110,7 @@ def dial_started(board: Board, event: ev.DialStarted) -> None:
         calls.add_leg(board, call, dest, at=event.at, queue="")
     elif dest.leg is None and not dest.local and not call.customer and calls.is_trunk(board, dest):
         call.customer, call.direction = dest.uniqueid, "out"
-    calls.refresh(board, call, event.at)
+    calls.witness(board, call, event.at)
 
 
 def _show(board: Board, call: Call, caller: Channel, event: ev.DialStarted) -> None:
@@ -141,8 +141,8 @@ def dial_ended(board: Board, event: ev.DialEnded) -> None:
         leg.outcome = _UNANSWERED.get(event.status, "cancelled")  # type: ignore[assignment]  # the table's words
         if leg.ring_step is not None and leg.ring_step.until is None:
             leg.ring_step.until, leg.ring_step.note = event.at, leg.outcome
-        calls.refresh_manager(board, leg.manager, event.at)
-    calls.refresh(board, call, event.at)
+        calls.idle(board, leg.manager, event.at)
+    calls.witness(board, call, event.at)
 
 
 def bridge_entered(board: Board, event: ev.BridgeEntered) -> None:
@@ -206,11 +206,14 @@ def key_pressed(board: Board, event: ev.KeyPressed) -> None:
     if channel is None or channel.call is None:
         return
     call = channel.call
-    if call.customer != channel.uniqueid or call.direction != "in" or call.state not in ("ivr", "waiting"):
+    if (
+        call.customer != channel.uniqueid
+        or call.direction != "in"
+        or any(x.live and x.outcome == "answered" for x in call.legs)
+    ):
         return
-    if call.state == "waiting":
-        if call.visit is not None and not call.visit.reason:
-            call.visit.reason = "key"
+    if call.visit is not None:
+        call.visit.reason = call.visit.reason or "key"
         return
     if channel.key_at < event.at:
         channel.key_at = event.at
@@ -228,7 +231,7 @@ def _pressed(board: Board, call: Call, keys: str, at: float) -> None:
         call.steps.append(menu)
     if not menu.note.endswith(keys):
         menu.note += keys
-    calls.refresh(board, call, at)
+    calls.witness(board, call, at)
 
 
 def route_marked(board: Board, event: ev.RouteMarked) -> None:
@@ -255,7 +258,7 @@ def route_marked(board: Board, event: ev.RouteMarked) -> None:
         queueing.went_on(board, call, channel, event.at)
         queueing.close_ivr(call, event.at)
         call.steps.append(Step("ivr" if event.kind == "ivr" else "voicemail", event.what, event.at))
-    calls.refresh(board, call, event.at)
+    calls.witness(board, call, event.at)
 
 
 def hangup_asked(board: Board, event: ev.HangupAsked) -> None:

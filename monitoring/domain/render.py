@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .state import Call, Leg, Manager, Queue
 from .wire import (
+    Activity,
     BoardWire,
+    CallState,
     CallWire,
     GroupWire,
     Kind,
@@ -30,7 +32,7 @@ def entity(board: Board, kind: Kind, key: str) -> dict[str, Any] | None:
     made: object = None
     if kind == "call":
         found = board.calls.get(key)
-        made = call(found) if found is not None and found.shown else None
+        made = call(board, found) if found is not None and found.shown else None
     elif kind == "manager":
         made = manager(board, board.managers[key]) if key in board.managers else None
     elif kind == "queue":
@@ -64,7 +66,7 @@ def board(source: Board) -> BoardWire:
     directory = source.directory
     return {
         "at": source.at,
-        "call": {key: call(c) for key, c in source.calls.items() if c.shown},
+        "call": {key: call(source, c) for key, c in source.calls.items() if c.shown},
         "queue": {key: queue(q) for key, q in source.queues.items()},
         "manager": {key: manager(source, m) for key, m in source.managers.items()},
         "group": {str(g.id): group(g.id, g.title) for g in directory.groups},
@@ -84,16 +86,17 @@ def group(key: int, title: str) -> GroupWire:
     return {"id": key, "title": title, "groups": [key]}
 
 
-def call(source: Call) -> CallWire:
+def call(board: Board, source: Call) -> CallWire:
     visit = source.visit
+    state, since = state_of(source)
     return {
         "key": source.key,
         "direction": source.direction,
         "number": source.number,
         "name": source.name,
         "line": source.line,
-        "state": cast(Any, source.state),
-        "since": source.since,
+        "state": state,
+        "since": since,
         "started": source.started,
         "answered": source.answered,
         "queue": visit.queue if visit else None,
@@ -104,8 +107,47 @@ def call(source: Call) -> CallWire:
         ],
         "steps": [step(s.kind, s.what, s.at, s.until, s.note) for s in source.steps],
         "listeners": [{"who": who, "mode": mode, "since": at} for who, mode, at in source.listeners.values()],
-        "groups": list(source.groups),
+        "groups": groups_of(board, source),
     }
+
+
+def state_of(source: Call) -> tuple[CallState, float]:
+    """What the call is doing and since when, told by its parts; the strongest part speaks."""
+    live = [leg for leg in source.legs if leg.live]
+    talking = [leg.talking_since for leg in live if leg.talking_since is not None]
+    if talking:
+        return "talking", min(talking)
+    held = [leg.held_since for leg in live if leg.held_since is not None]
+    if held:
+        return "held", min(held)
+    if source.parked:
+        return "parked", next((s.at for s in reversed(source.steps) if s.kind == "park"), source.started)
+    ringing = [leg.rang for leg in live if leg.outcome == "ringing"]
+    if ringing:
+        return "ringing", min(ringing)
+    if source.visit is not None:
+        return "waiting", source.visit.joined
+    if source.direction != "in":
+        return "ringing", source.started
+    return "ivr", max((v.left for v in source.visits if v.left is not None), default=source.started)
+
+
+def groups_of(board: Board, source: Call) -> list[int]:
+    """The groups whose business the call is now: its queue's and its managers'; else those it was with last."""
+    groups: set[int] = set()
+    visit = source.visit
+    if visit is not None:
+        groups.update(board.queue(visit.queue).groups)
+    for leg in source.legs:
+        if leg.live and leg.manager in board.managers:
+            groups.update(board.managers[leg.manager].groups)
+    if groups:
+        return sorted(groups)
+    if source.legs and source.legs[-1].manager in board.managers:
+        return list(board.managers[source.legs[-1].manager].groups)
+    if source.visits:
+        return list(board.queue(source.visits[-1].queue).groups)
+    return list(board.line_groups.get(source.line, ()))
 
 
 def party(leg: Leg) -> PartyWire:
@@ -137,7 +179,24 @@ def queue(source: Queue) -> QueueWire:
     }
 
 
+def activity_of(source: Manager) -> tuple[Activity, float | None]:
+    """Live channels, else the phone: one of presence's three facts, told apart from status and registration."""
+    live = [leg for leg in source.legs if leg.outcome in ("ringing", "answered")]
+    talking = [leg.talking_since for leg in live if leg.talking_since is not None]
+    if talking:
+        return "talking", min(talking)
+    held = [leg.held_since for leg in live if leg.held_since is not None]
+    if held:
+        return "held", min(held)
+    if live:
+        return "ringing", min(leg.rang for leg in live)
+    if source.registration == "registered":
+        return "free", source.idle_since
+    return ("unavailable" if source.registration == "unregistered" else "unknown"), source.idle_since
+
+
 def manager(board: Board, source: Manager) -> ManagerWire:
+    activity, activity_since = activity_of(source)
     kind = board.status_kind.get(source.status or 0)
     made: ManagerWire = {
         "key": source.key,
@@ -150,8 +209,8 @@ def manager(board: Board, source: Manager) -> ManagerWire:
         "paused": bool(source.paused),
         "pause_reason": next(iter(source.paused.values()), ""),
         "registration": source.registration,
-        "activity": source.activity,
-        "activity_since": source.activity_since,
+        "activity": activity,
+        "activity_since": activity_since,
         "calls": list(dict.fromkeys(c.key for c in source.legs.values())),
         "missed_in_row": source.missed_in_row,
         "flags": [],

@@ -59,8 +59,6 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
     for call in list(board.calls.values()):
         calls.recompute(board, call, event.at)
         call.seen = max(call.seen, event.at)
-    for key in board.managers:
-        calls.refresh_manager(board, key, event.at)
 
 
 def _meet(board: Board, row: ev.SnapshotChannel, at: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .wire import Activity, Direction, ListenMode, ManagerCounts, QueueCounts, Registration, StepKind
+from .wire import Direction, ListenMode, ManagerCounts, QueueCounts, Registration, StepKind
 
 UP = 6
 LegOutcome = Literal["ringing", "answered", "missed", "cancelled", "busy", "failed"]
@@ -105,15 +105,12 @@ class Call:
     listeners: dict[str, tuple[str, ListenMode, float]] = field(default_factory=dict)
     answered: float | None = None
     ended: float | None = None
-    state: str = ""
-    since: float = 0.0
     parked: bool = False
     hung_up_by: str = ""
     dial_status: str = ""
     interrupted: bool = False
     reconciled: bool = False
     seen: float = 0.0
-    groups: tuple[int, ...] = ()
     has_local: bool = False
     shown: bool = False
 
@@ -177,10 +174,8 @@ class Manager:
     queues: set[str] = field(default_factory=set)
     paused: dict[str, str] = field(default_factory=dict)
     registration: Registration = "unknown"
-    device: str = ""
     legs: dict[Leg, Call] = field(default_factory=dict)
-    activity: Activity = "free"
-    activity_since: float | None = None
+    idle_since: float | None = None
     missed_in_row: int = 0
     reported_pause: bool = False
     today: ManagerCounts = field(default_factory=no_manager_counts)

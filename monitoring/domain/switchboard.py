@@ -61,6 +61,10 @@ class Switchboard:
             self._reduce(event)
 
     def _reduce(self, event: Event) -> None:
+        sure = self._router.sure(event)
+        if sure is not None:
+            reducer.apply(self._boards[sure], event)
+            return
         for company, routed in self._router.route(event):
             reducer.apply(self._boards[company], routed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import events as ev
 from .board import Board
-from .calls import add_leg, drop, end_leg, interface_of, is_trunk, recompute, refresh, refresh_manager, say
+from .calls import add_leg, drop, end_leg, idle, interface_of, is_trunk, recompute, say, witness
 from .facts import ListenFact
 from .state import Call, Channel, Leg, Step
 from .wire import ListenMode
@@ -104,7 +104,7 @@ def _transfer_step(board: Board, call: Call, at: float, to: str, how: str, by: C
         return
     note = f"{how}:{by.manager}" if by is not None and by.manager else how
     call.steps.append(Step("transfer", to, at, at, note))
-    refresh(board, call, at)
+    witness(board, call, at)
 
 
 def picked_up(board: Board, event: ev.PickedUp) -> None:
@@ -116,7 +116,7 @@ def picked_up(board: Board, event: ev.PickedUp) -> None:
         taker.call.shown = taker.call.shown and bool(taker.call.customer)
         call = merge(board, target.call, taker.call, event.at)
         call.steps.append(Step("pickup", taker.manager, event.at, event.at))
-        refresh(board, call, event.at)
+        witness(board, call, event.at)
 
 
 def parked(board: Board, event: ev.ParkChanged) -> None:
@@ -137,7 +137,7 @@ def parked(board: Board, event: ev.ParkChanged) -> None:
         if retriever is not None and retriever.call is not None and retriever.call is not call:
             retriever.call.shown = retriever.call.shown and bool(retriever.call.customer)
             call = merge(board, call, retriever.call, event.at)
-    refresh(board, call, event.at)
+    witness(board, call, event.at)
 
 
 def renamed(board: Board, event: ev.ChannelRenamed) -> None:
@@ -194,7 +194,7 @@ def _withdraw(board: Board, spyer: Channel, at: float) -> None:
             manager = board.managers.get(leg.manager)
             if manager is not None:
                 manager.legs.pop(leg, None)
-                refresh_manager(board, manager.key, at)
+                idle(board, manager.key, at)
     if call.channels:
         recompute(board, call, at)
     else:

@@ -1,21 +1,27 @@
 """AMI text → typed events: ``TABLE`` below is the whole list of what we listen to and what each line means.
 
 The event's name is looked up before anything is parsed, so the unwanted four fifths of a full stream cost next to
-nothing. Wanted events are read by a remembered layout (which line holds which header), checked on every use.
+nothing. A wanted event is read by a pattern learned from its first occurrence: the whole sequence of header names,
+so a block laid out otherwise does not match and is learned anew.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from monitoring.domain import events as ev
 
 TEXT_LIMIT: Final = 200
+USUAL_SIZE: Final = 2048
 _LATEST: Final = 1e11
-BEYOND: Final = 1 << 20
-Values = list[str]
+_LONGEST: Final = 64
+"""Lines of a block worth a pattern; a hostile peer cannot make us compile without end."""
+_ALIKE: Final = 4
+Values = tuple[str, ...]
 Make = Callable[[float, Values], ev.Event | None]
+Layout = tuple[Callable[[str], "re.Match[str] | None"], int, tuple[int, ...]]
 
 
 def normalise(block: bytes, received: float = 0.0) -> ev.Event | None:
@@ -23,83 +29,95 @@ def normalise(block: bytes, received: float = 0.0) -> ev.Event | None:
 
     ``received``: epoch seconds to stamp events of a PBX without ``timestampevents=yes``.
     """
-    if block[:7] == b"Event: ":
-        start = 7
-    else:
-        start = block.find(b"\nEvent: ") + 8
-        if start < 8:
+    row = TABLE.get(block[: block.find(b"\r\n")])
+    if row is None:
+        if block.startswith(b"Event: "):
             return None
-    end = block.find(b"\r\n", start)
-    row = TABLE.get(block[start:end] if end >= 0 else block[start:])
-    if row is None or (row is _VARSET and b"QUEUESTATUS" not in block):
+        row = _after_greeting(block)
+        if row is None:
+            return None
+    if row.only and row.only not in block:
         return None
     text = block.decode("utf-8", "replace")
+    if "<unknown>" in text:
+        # Asterisk's way to say nothing.
+        text = text.replace("<unknown>", "")
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
-    values = row.read(text)
+    match = row.usual(text)
+    if match is not None:
+        stamp, values = match[row.stamp], match.group(*row.places)
+    else:
+        stamp, values = row.read(text)
+    if len(block) > USUAL_SIZE:
+        values = tuple(value[:TEXT_LIMIT] for value in values)
     try:
-        at = float(values[0]) if values[0] else received
+        at = float(stamp)
     except ValueError:
         at = received
-    if not 0.0 < at < _LATEST:
-        at = received
-    return row.make(at, values)
+    return row.make(at if 0.0 < at < _LATEST else received, values)
+
+
+def _after_greeting(block: bytes) -> _Row | None:
+    """An event that does not begin its block: the first one after the greeting line of a capture."""
+    start = block.find(b"\nEvent: ") + 1
+    end = block.find(b"\r\n", start)
+    return TABLE.get(block[start : end if end >= 0 else len(block)]) if start else None
 
 
 class _Row:
-    """One line of the table: the headers it reads (Timestamp always first) and how they become an event."""
+    """One line of the table: the headers it reads and how they become an event.
 
-    __slots__ = ("headers", "layouts", "make")
+    ``only``: bytes a block must contain to be looked at. ``usual``, ``stamp``, ``places``: the layout met last, its
+    pattern, the group of the Timestamp, the groups of the headers in order.
+    """
 
-    def __init__(self, headers: tuple[str, ...], make: Make) -> None:
-        self.headers = ("Timestamp", *headers)
+    __slots__ = ("_layouts", "headers", "make", "only", "places", "stamp", "usual")
+
+    def __init__(self, headers: tuple[str, ...], make: Make, *, only: bytes = b"") -> None:
+        self.headers = headers
         self.make = make
-        self.layouts: dict[int, tuple[list[tuple[int, str, int]], list[str]]] = {}
+        self.only = only
+        self._layouts: dict[int, list[Layout]] = {}
+        self.usual: Callable[[str], re.Match[str] | None] = re.compile(r"(?!)").fullmatch
+        self.stamp = 0
+        self.places: tuple[int, ...] = ()
 
-    def read(self, text: str) -> Values:
+    def read(self, text: str) -> tuple[str, Values]:
+        """Timestamp and values of a block that is not laid out as the last one was."""
+        for layout in self._layouts.get(text.count("\r\n"), ()):
+            match = layout[0](text)
+            if match is not None:
+                self.usual, self.stamp, self.places = layout
+                return match[self.stamp], match.group(*self.places)
+        return self._learn(text)
+
+    def _learn(self, text: str) -> tuple[str, Values]:
         lines = text.split("\r\n")
-        known = self.layouts.get(len(lines))
-        if known is not None:
-            layout, absent = known
-            values: Values = []
-            for index, prefix, size in layout:
-                line = lines[index]
-                if not line.startswith(prefix):
-                    break
-                values.append(line[size:])
-            else:
-                # A header this layout knows as absent must still be absent, else it would be silently missed.
-                if not any(header in text for header in absent):
-                    return values
-        return self._learn(lines)
-
-    def _learn(self, lines: list[str]) -> Values:
-        where: dict[str, int] = {}
-        for index, line in enumerate(lines):
-            key, colon, _ = line.partition(":")
+        found: dict[str, str] = {}
+        patterns: list[str] = []
+        for line in lines:
+            key, colon, value = line.partition(": ")
             # Of repeated headers the first counts: what a caller can append never overrides what Asterisk wrote.
-            if colon and key not in where:
-                where[key] = index
-        values = [lines[where[h]].partition(":")[2].strip() if h in where else "" for h in self.headers]
-        layout = []
-        for header in self.headers:
-            prefix = f"{header}: "
-            if header not in where:
-                layout.append((0, "", BEYOND))
-            elif lines[where[header]].startswith(prefix):
-                layout.append((where[header], prefix, len(prefix)))
+            if colon and (key in self.headers or key == "Timestamp") and key not in found:
+                found[key] = value
+                patterns.append(f"{re.escape(key)}: ([^\r]*)")
             else:
-                return values
-        if len(self.layouts) < 64:
-            self.layouts[len(lines)] = (layout, [f"\r\n{h}:" for h in self.headers if h not in where])
-        return values
+                patterns.append(f"{re.escape(key)}: [^\r]*" if colon else "[^\r:]*")
+        alike = self._layouts.setdefault(len(lines) - 1, []) if len(self._layouts) < _LONGEST else []
+        if len(lines) < _LONGEST and len(alike) < _ALIKE:
+            # The empty last group stands for every header this layout does not have.
+            groups = {key: index for index, key in enumerate(found, 1)}
+            places = tuple(groups.get(header, len(found) + 1) for header in self.headers)
+            pattern = re.compile("\r\n".join(patterns) + "()")
+            alike.append((pattern.fullmatch, groups.get("Timestamp", len(found) + 1), places))
+        return found.get("Timestamp", ""), tuple(found.get(header, "") for header in self.headers)
 
 
-def _text(value: str) -> str:
-    """A caller-supplied text: bounded, and Asterisk's way to say nothing made nothing."""
-    if value == "<unknown>":
-        return ""
-    return value if len(value) <= TEXT_LIMIT else value[:TEXT_LIMIT]
+def _as(kind: type[Any]) -> Make:
+    """The table's headers are the event's fields, in order."""
+    new = tuple.__new__
+    return lambda at, v: new(kind, (at, *v))
 
 
 def _int(value: str) -> int:
@@ -107,54 +125,52 @@ def _int(value: str) -> int:
 
 
 def _opened(at: float, v: Values) -> ev.Event | None:
-    return ev.ChannelOpened(
-        at, v[1], v[2], v[3], v[4], _int(v[5]), _text(v[6]), _text(v[7]), _text(v[8]), v[9]
-    )
+    return ev.ChannelOpened(at, v[0], v[1], v[2], v[3], _int(v[4]), v[5], v[6], v[7], v[8])
 
 
 def _state(at: float, v: Values) -> ev.Event | None:
-    return ev.ChannelState(
-        at, v[1], v[2], v[3], v[4], _int(v[5]), _text(v[6]), _text(v[7]), _text(v[8]), _text(v[9])
-    )
+    return ev.ChannelState(at, v[0], v[1], v[2], v[3], _int(v[4]), v[5], v[6], v[7], v[8])
 
 
 def _registration(at: float, v: Values) -> ev.Event | None:
-    status = v[2].lower()
+    status = v[1].lower()
     if status in ("removed", "unreachable", "unregistered"):
-        return ev.RegistrationChanged(at, v[1], registered=False)
+        return ev.RegistrationChanged(at, v[0], registered=False)
     if status in ("reachable", "nonqualified", "created", "registered"):
-        return ev.RegistrationChanged(at, v[1], registered=True)
+        return ev.RegistrationChanged(at, v[0], registered=True)
     return None
 
 
 def _member(at: float, v: Values, *, gone: bool = False) -> ev.Event | None:
-    return ev.MemberChanged(
-        at, v[1], _interface(v[2]), _text(v[3]), v[4] == "1", _text(v[5]), _int(v[6]), gone
-    )
+    return ev.MemberChanged(at, v[0], interface(v[1]), v[2], v[3] == "1", v[4], _int(v[5]), gone)
 
 
-def _interface(value: str) -> str:
-    """``Local/101@agents/n`` and ``Local/101@agents`` are one interface: what follows the second slash is options."""
-    parts = value.split("/")
-    return "/".join(parts[:2]) if len(parts) > 2 else value
+def interface(value: str) -> str:
+    """``Local/101@agents/n`` and ``Local/101@agents`` are one: what follows the second slash is options."""
+    if value.count("/") < 2:
+        return value
+    return "/".join(value.split("/")[:2])
 
 
 def _route(at: float, v: Values) -> ev.Event | None:
-    if v[1] == "Route":
-        return ev.RouteMarked(at, v[2], v[3], v[4], _text(v[5]))
-    return None
+    return ev.RouteMarked(at, v[1], v[2], v[3], v[4]) if v[0] == "Route" else None
+
+
+def _device(at: float, v: Values) -> ev.Event | None:
+    """Phones only: queues, conferences and parking lots have device states too, but nobody answers them."""
+    return ev.DeviceChanged(at, interface(v[0]), v[1]) if "/" in v[0] else None
 
 
 def _queue_status(at: float, v: Values) -> ev.Event | None:
-    return ev.QueueExit(at, v[1], v[2], v[4]) if v[3] == "QUEUESTATUS" and v[4] else None
+    return ev.QueueExit(at, v[0], v[1], v[3]) if v[2] == "QUEUESTATUS" and v[3] else None
 
 
 def _attended(at: float, v: Values) -> ev.Event | None:
-    return ev.AttendedTransferred(at, v[1], v[2], v[3], tuple(uid for uid in v[5:] if uid), v[4])
+    return ev.AttendedTransferred(at, v[0], v[1], v[2], tuple(uid for uid in v[4:] if uid), v[3])
 
 
 def _parked(state: str) -> Make:
-    return lambda at, v: ev.ParkChanged(at, v[1], v[2], state, v[3], v[4])
+    return lambda at, v: ev.ParkChanged(at, v[0], v[1], state, v[2], v[3])
 
 
 _AGENT = ("Uniqueid", "Tenantid", "Queue", "Interface", "MemberName", "DestUniqueid", "DestChannel")
@@ -164,7 +180,7 @@ _ENDPOINT = ("EndpointName", "ContactStatus")
 
 TABLE: Final[dict[bytes, _Row]] = {
     # channels
-    b"Newchannel": _Row(
+    b"Event: Newchannel": _Row(
         (
             "Uniqueid",
             "Linkedid",
@@ -178,7 +194,7 @@ TABLE: Final[dict[bytes, _Row]] = {
         ),
         _opened,
     ),
-    b"Newstate": _Row(
+    b"Event: Newstate": _Row(
         (
             "Uniqueid",
             "Linkedid",
@@ -192,54 +208,54 @@ TABLE: Final[dict[bytes, _Row]] = {
         ),
         _state,
     ),
-    b"NewCallerid": _Row(
+    b"Event: NewCallerid": _Row(
         ("Uniqueid", "Tenantid", "CallerIDNum", "CallerIDName"),
-        lambda at, v: ev.CallerChanged(at, v[1], v[2], _text(v[3]), _text(v[4])),
+        _as(ev.CallerChanged),
     ),
-    b"Rename": _Row(
-        ("Uniqueid", "Tenantid", "Newname"), lambda at, v: ev.ChannelRenamed(at, v[1], v[2], v[3])
-    ),
-    b"HangupRequest": _Row(("Uniqueid", "Tenantid"), lambda at, v: ev.HangupAsked(at, v[1], v[2])),
-    b"Hangup": _Row(
+    b"Event: Rename": _Row(("Uniqueid", "Tenantid", "Newname"), _as(ev.ChannelRenamed)),
+    b"Event: HangupRequest": _Row(("Uniqueid", "Tenantid"), _as(ev.HangupAsked)),
+    b"Event: Hangup": _Row(
         ("Uniqueid", "Linkedid", "Tenantid", "Channel", "Cause"),
-        lambda at, v: ev.ChannelClosed(at, v[1], v[2], v[3], v[4], _int(v[5])),
+        lambda at, v: ev.ChannelClosed(at, v[0], v[1], v[2], v[3], _int(v[4])),
     ),
     # one party calls another
-    b"DialBegin": _Row(
+    b"Event: DialBegin": _Row(
         ("Uniqueid", "Tenantid", "DestUniqueid", "DestChannel", "DestTenantid", "DestLinkedid", "DialString"),
-        lambda at, v: ev.DialStarted(at, v[1], v[2], v[3], v[4], v[5], v[6], _text(v[7])),
+        _as(ev.DialStarted),
     ),
-    b"DialEnd": _Row(
+    b"Event: DialEnd": _Row(
         ("Uniqueid", "Tenantid", "DestUniqueid", "DestChannel", "DialStatus"),
-        lambda at, v: ev.DialEnded(at, v[1], v[2], v[3], v[4], v[5]),
+        _as(ev.DialEnded),
     ),
     # who is connected with whom
-    b"BridgeEnter": _Row(
+    b"Event: BridgeEnter": _Row(
         ("Uniqueid", "Linkedid", "Tenantid", "Channel", "BridgeUniqueid", "BridgeTechnology"),
-        lambda at, v: ev.BridgeEntered(at, v[1], v[2], v[3], v[4], v[5], v[6]),
+        _as(ev.BridgeEntered),
     ),
-    b"BridgeLeave": _Row(
-        ("Uniqueid", "Tenantid", "BridgeUniqueid"), lambda at, v: ev.BridgeLeft(at, v[1], v[2], v[3])
-    ),
-    b"LocalBridge": _Row(
+    b"Event: BridgeLeave": _Row(("Uniqueid", "Tenantid", "BridgeUniqueid"), _as(ev.BridgeLeft)),
+    b"Event: LocalBridge": _Row(
         ("LocalOneUniqueid", "LocalTwoUniqueid", "LocalOneTenantid"),
-        lambda at, v: ev.LocalJoined(at, v[1], v[2], v[3]),
+        _as(ev.LocalJoined),
     ),
-    b"Hold": _Row(("Uniqueid", "Tenantid"), lambda at, v: ev.HoldChanged(at, v[1], v[2], held=True)),
-    b"Unhold": _Row(("Uniqueid", "Tenantid"), lambda at, v: ev.HoldChanged(at, v[1], v[2], held=False)),
+    b"Event: Hold": _Row(("Uniqueid", "Tenantid"), lambda at, v: ev.HoldChanged(at, v[0], v[1], held=True)),
+    b"Event: Unhold": _Row(
+        ("Uniqueid", "Tenantid"), lambda at, v: ev.HoldChanged(at, v[0], v[1], held=False)
+    ),
     # what the caller pressed, what our dialplan says of the route
-    b"DTMFEnd": _Row(
+    b"Event: DTMFEnd": _Row(
         ("Uniqueid", "Tenantid", "Digit", "Direction"),
-        lambda at, v: ev.KeyPressed(at, v[1], v[2], v[3][:1]) if v[4] == "Received" else None,
+        lambda at, v: ev.KeyPressed(at, v[0], v[1], v[2][:1]) if v[3] == "Received" else None,
     ),
-    b"UserEvent": _Row(("UserEvent", "Uniqueid", "Tenantid", "Kind", "What"), _route),
-    b"VarSet": _Row(("Uniqueid", "Tenantid", "Variable", "Value"), _queue_status),
+    b"Event: UserEvent": _Row(
+        ("UserEvent", "Uniqueid", "Tenantid", "Kind", "What"), _route, only=b"UserEvent: Route"
+    ),
+    b"Event: VarSet": _Row(("Uniqueid", "Tenantid", "Variable", "Value"), _queue_status, only=b"QUEUESTATUS"),
     # transfers, pickup, parking
-    b"BlindTransfer": _Row(
+    b"Event: BlindTransfer": _Row(
         ("TransfererUniqueid", "TransfererTenantid", "TransfereeUniqueid", "Extension", "Result"),
-        lambda at, v: ev.BlindTransferred(at, v[1], v[2], v[3], _text(v[4]), v[5]),
+        _as(ev.BlindTransferred),
     ),
-    b"AttendedTransfer": _Row(
+    b"Event: AttendedTransfer": _Row(
         (
             "OrigTransfererUniqueid",
             "SecondTransfererUniqueid",
@@ -252,61 +268,50 @@ TABLE: Final[dict[bytes, _Row]] = {
         ),
         _attended,
     ),
-    b"Pickup": _Row(
-        ("Uniqueid", "Tenantid", "TargetUniqueid"), lambda at, v: ev.PickedUp(at, v[1], v[2], v[3])
-    ),
-    b"ParkedCall": _Row(_PARK, _parked("parked")),
-    b"UnParkedCall": _Row(_PARK, _parked("unparked")),
-    b"ParkedCallTimeOut": _Row(_PARK, _parked("timeout")),
-    b"ParkedCallGiveUp": _Row(_PARK, _parked("gaveup")),
+    b"Event: Pickup": _Row(("Uniqueid", "Tenantid", "TargetUniqueid"), _as(ev.PickedUp)),
+    b"Event: ParkedCall": _Row(_PARK, _parked("parked")),
+    b"Event: UnParkedCall": _Row(_PARK, _parked("unparked")),
+    b"Event: ParkedCallTimeOut": _Row(_PARK, _parked("timeout")),
+    b"Event: ParkedCallGiveUp": _Row(_PARK, _parked("gaveup")),
     # listening
-    b"ChanSpyStart": _Row(
+    b"Event: ChanSpyStart": _Row(
         ("SpyerUniqueid", "SpyerChannel", "SpyeeUniqueid", "SpyeeTenantid"),
-        lambda at, v: ev.SpyStarted(at, v[1], v[2], v[3], v[4]),
+        _as(ev.SpyStarted),
     ),
-    b"ChanSpyStop": _Row(
-        ("SpyerUniqueid", "SpyeeUniqueid", "SpyeeTenantid"), lambda at, v: ev.SpyStopped(at, v[1], v[2], v[3])
-    ),
+    b"Event: ChanSpyStop": _Row(("SpyerUniqueid", "SpyeeUniqueid", "SpyeeTenantid"), _as(ev.SpyStopped)),
     # queues
-    b"QueueCallerJoin": _Row(
+    b"Event: QueueCallerJoin": _Row(
         ("Uniqueid", "Linkedid", "Tenantid", "Channel", "Queue", "Position", "CallerIDNum", "CallerIDName"),
-        lambda at, v: ev.QueueJoined(at, v[1], v[2], v[3], v[4], v[5], _int(v[6]), _text(v[7]), _text(v[8])),
+        lambda at, v: ev.QueueJoined(at, v[0], v[1], v[2], v[3], v[4], _int(v[5]), v[6], v[7]),
     ),
-    b"QueueCallerLeave": _Row(
-        ("Uniqueid", "Tenantid", "Queue"), lambda at, v: ev.QueueLeft(at, v[1], v[2], v[3])
-    ),
-    b"QueueCallerAbandon": _Row(
-        ("Uniqueid", "Tenantid", "Queue"), lambda at, v: ev.QueueAbandoned(at, v[1], v[2], v[3])
-    ),
-    b"AgentCalled": _Row(
+    b"Event: QueueCallerLeave": _Row(("Uniqueid", "Tenantid", "Queue"), _as(ev.QueueLeft)),
+    b"Event: QueueCallerAbandon": _Row(("Uniqueid", "Tenantid", "Queue"), _as(ev.QueueAbandoned)),
+    b"Event: AgentCalled": _Row(
         _AGENT,
-        lambda at, v: ev.AgentCalled(at, v[1], v[2], v[3], _interface(v[4]), _text(v[5]), v[6], v[7]),
+        lambda at, v: ev.AgentCalled(at, v[0], v[1], v[2], interface(v[3]), v[4], v[5], v[6]),
     ),
-    b"AgentConnect": _Row(
+    b"Event: AgentConnect": _Row(
         _AGENT,
-        lambda at, v: ev.AgentConnected(at, v[1], v[2], v[3], _interface(v[4]), _text(v[5]), v[6], v[7]),
+        lambda at, v: ev.AgentConnected(at, v[0], v[1], v[2], interface(v[3]), v[4], v[5], v[6]),
     ),
-    b"AgentRingNoAnswer": _Row(
+    b"Event: AgentRingNoAnswer": _Row(
         (*_AGENT[:6], "RingTime"),
-        lambda at, v: ev.AgentMissed(
-            at, v[1], v[2], v[3], _interface(v[4]), _text(v[5]), v[6], _int(v[7]) / 1000
-        ),
+        lambda at, v: ev.AgentMissed(at, v[0], v[1], v[2], interface(v[3]), v[4], v[5], _int(v[6]) / 1000),
     ),
-    b"QueueMember": _Row(("Queue", "Location", "Name", "Paused", "PausedReason", "Status"), _member),
-    b"QueueMemberStatus": _Row(_MEMBER, _member),
-    b"QueueMemberAdded": _Row(_MEMBER, _member),
-    b"QueueMemberRemoved": _Row(_MEMBER, lambda at, v: _member(at, v, gone=True)),
-    b"QueueMemberPause": _Row(
+    b"Event: QueueMember": _Row(("Queue", "Location", "Name", "Paused", "PausedReason", "Status"), _member),
+    b"Event: QueueMemberStatus": _Row(_MEMBER, _member),
+    b"Event: QueueMemberAdded": _Row(_MEMBER, _member),
+    b"Event: QueueMemberRemoved": _Row(_MEMBER, lambda at, v: _member(at, v, gone=True)),
+    b"Event: QueueMemberPause": _Row(
         _MEMBER[:5],
-        lambda at, v: ev.MemberPaused(at, v[1], _interface(v[2]), _text(v[3]), v[4] == "1", _text(v[5])),
+        lambda at, v: ev.MemberPaused(at, v[0], interface(v[1]), v[2], v[3] == "1", v[4]),
     ),
     # phones
-    b"DeviceStateChange": _Row(
-        ("Device", "State"), lambda at, v: ev.DeviceChanged(at, _interface(v[1]), v[2])
-    ),
-    b"ContactStatus": _Row(_ENDPOINT, _registration),
+    b"Event: DeviceStateChange": _Row(("Device", "State"), _device),
+    b"Event: ContactStatus": _Row(_ENDPOINT, _registration),
     # the PBX itself
-    b"FullyBooted": _Row(("Uptime",), lambda at, v: ev.PbxBooted(at, at - _int(v[1])) if v[1] else None),
+    b"Event: FullyBooted": _Row(
+        ("Uptime",), lambda at, v: ev.PbxBooted(at, at - _int(v[0])) if v[0] else None
+    ),
 }
 """AMI event → our event. What is not here is not heard."""
-_VARSET: Final = TABLE[b"VarSet"]

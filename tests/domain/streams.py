@@ -1,0 +1,73 @@
+"""Recorded streams as tests use them: read once, replayed event by event, told as plain data."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from monitoring.domain.directory import Directory
+from monitoring.domain.events import Event
+from monitoring.domain.facts import CallFact, Fact, VisitFact
+from monitoring.domain.switchboard import Switchboard
+from monitoring.pbx.normalise import normalise
+from monitoring.pbx.replay import blocks_of, companies_in
+
+STREAMS = Path(__file__).parent.parent / "ami"
+
+
+def names(pattern: str = "*.ami") -> list[str]:
+    return sorted(p.name for p in STREAMS.glob(pattern) if not p.name.startswith("mixed"))
+
+
+@cache
+def raw(name: str) -> bytes:
+    data = (STREAMS / name).read_bytes()
+    return gzip.decompress(data) if name.endswith(".gz") else data
+
+
+@cache
+def events(name: str) -> tuple[Event, ...]:
+    return tuple(e for block in blocks_of(raw(name)) if (e := normalise(block)) is not None)
+
+
+@cache
+def companies(name: str) -> tuple[str, ...]:
+    return tuple(companies_in(blocks_of(raw(name))))
+
+
+def truth(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((STREAMS / f"{name.partition('.')[0]}.truth.json").read_text())
+    return data
+
+
+class Told:
+    """Boards and the last word on every fact after a run, comparable with ``==``."""
+
+    def __init__(self, stream: Iterable[Event], whose: Iterable[str]) -> None:
+        board = Switchboard("t", {name: Directory(name) for name in whose})
+        for event in stream:
+            board.feed(event)
+        board.finish()
+        self.calls: dict[str, CallFact] = {}
+        self.visits: dict[tuple[str, str, float], VisitFact] = {}
+        self.others: list[Fact] = []
+        self.boards = {}
+        for changes in board.drain():
+            for fact in changes.facts:
+                if isinstance(fact, CallFact):
+                    self.calls[fact.key] = fact
+                elif isinstance(fact, VisitFact):
+                    self.visits[fact.uniqueid, fact.queue, fact.joined] = fact
+                else:
+                    self.others.append(fact)
+        for name in board.companies:
+            self.boards[name] = board.board(name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Told) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never kept in a set
