@@ -23,6 +23,13 @@ class CompanyRecord:
     time_zone: str
     language: str
 
+    @property
+    def schema_name(self) -> str:
+        """The same by the name django-tenants' own templates look for."""
+        return self.slug
+
+
+PLATFORM = CompanyRecord(slug="public", name="", time_zone="UTC", language="")
 
 _hosts: dict[str, tuple[float, CompanyRecord]] = {}
 _schemas: set[str] = set()

@@ -50,8 +50,8 @@ class HostMiddleware:
 
 
 def _mark(request: HttpRequest, company: lookup.CompanyRecord | None) -> None:
-    """Tell views and templates whose request it is; ``tenant`` is the word libraries look for."""
-    vars(request).update(company=company, tenant=company)
+    """Tell views and templates whose request it is; ``tenant`` is the word libraries look for, never None."""
+    vars(request).update(company=company, tenant=company or lookup.PLATFORM)
 
 
 class LanguageMiddleware:
