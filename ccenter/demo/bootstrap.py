@@ -82,8 +82,8 @@ class Terminal:
 
     def _read(self, process: subprocess.Popen[str], words: list[str]) -> None:
         assert process.stdout is not None
-        with self.log.open("a") as log:
-            for line in process.stdout:
+        with process.stdout as output, self.log.open("a") as log:
+            for line in output:
                 log.write(line)
                 if line.strip():
                     words.append(line.strip())
