@@ -75,6 +75,7 @@ class _Row:
     __slots__ = ("_layouts", "headers", "make", "only", "places", "stamp", "usual")
 
     def __init__(self, headers: tuple[str, ...], make: Make, *, only: bytes = b"") -> None:
+        assert len(headers) > 1, "re gives one group as a string, not as a tuple"
         self.headers = headers
         self.make = make
         self.only = only
@@ -311,7 +312,7 @@ TABLE: Final[dict[bytes, _Row]] = {
     b"Event: ContactStatus": _Row(_ENDPOINT, _registration),
     # the PBX itself
     b"Event: FullyBooted": _Row(
-        ("Uptime",), lambda at, v: ev.PbxBooted(at, at - _int(v[0])) if v[0] else None
+        ("Uptime", "LastReload"), lambda at, v: ev.PbxBooted(at, at - _int(v[0])) if v[0] else None
     ),
 }
 """AMI event → our event. What is not here is not heard."""

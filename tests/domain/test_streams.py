@@ -1,0 +1,77 @@
+"""Streams recorded from a real Asterisk: the board they give, against what the scenario really did."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from monitoring.pbx.replay import replay
+
+from .expected import path, shown
+from .streams import names, raw, truth
+
+STREAMS = names()
+WITH_TRUTH = [name for name in STREAMS if truth(name).get("calls")]
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_recorded_stream_shows_what_was_reviewed(name: str) -> None:
+    assert shown(name) == json.loads(path(name).read_text())
+
+
+@pytest.mark.parametrize("name", WITH_TRUTH)
+def test_a_recorded_stream_shows_what_really_happened(name: str) -> None:
+    told = replay(raw(name))
+    for company in {call["company"] for call in truth(name)["calls"]}:
+        real = [call for call in truth(name)["calls"] if call["company"] == company]
+        calls = told["companies"][company]["calls"]
+        assert sorted(map(_seen, calls)) == sorted(map(_real, real))
+        assert sorted(_visits(told["companies"][company])) == sorted(
+            (visit["queue"], visit["outcome"], visit.get("manager", ""))
+            for call in real
+            for visit in call["queues"]
+        )
+
+
+def _seen(call: dict[str, Any]) -> tuple[Any, ...]:
+    answered_by = tuple(sorted(m["manager"] for m in call["managers"] if m["talk"] > 0))
+    if call["direction"] == "out":
+        answered_by = ()
+    return (call["direction"], call["from"], call["to"], call["disposition"], answered_by)
+
+
+def _real(call: dict[str, Any]) -> tuple[Any, ...]:
+    answered_by = tuple(sorted(call["answered_by"])) if call["direction"] != "out" else ()
+    return (call["direction"], call["caller"], call["dialled"], call["outcome"], answered_by)
+
+
+def _visits(part: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(visit["queue"], visit["outcome"], visit["manager"]) for visit in part["queue_visits"]]
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_queue_visits_equal_queue_log(name: str) -> None:
+    """queue_log is an independent witness of who waited where and how it ended; it counts whole seconds."""
+    logged = {(row["call"], row["queue"]): row for row in truth(name).get("queue_log", [])}
+    told = replay(raw(name))
+    for part in told["companies"].values():
+        for visit in part["queue_visits"]:
+            row = logged.get((visit["call"].partition(":")[2], visit["queue"]))
+            if row is not None:
+                assert (visit["outcome"], visit["manager"]) == (row["outcome"], row["manager"])
+                assert abs(visit["wait"] - row["wait"]) <= 1.1
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_counts_add_up(name: str) -> None:
+    for part in replay(raw(name))["companies"].values():
+        for queue in part["board"]["queue"].values():
+            today = queue["today"]
+            assert today["offered"] == today["answered"] + today["abandoned"] + today["flow_out"]
+        for call in part["calls"]:
+            if call["ended"] is not None:
+                assert sum(m["talk"] + m["hold"] for m in call["managers"] if m) <= len(call["managers"]) * (
+                    call["ended"] - call["started"] + 1e-6
+                )
