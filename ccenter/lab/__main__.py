@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ccenter.lab.ports import PBX_HOST, Ports, choose
 from ccenter.lab.record import record
 from ccenter.lab.root import NoAsteriskError, runtime
 from ccenter.lab.scenarios import ALL
+from ccenter.lab.traffic import Traffic, run_until_terminated
 from ccenter.settings.base import BASE_DIR, STATE_DIR
 
 
@@ -62,6 +64,15 @@ def record_streams(arguments: argparse.Namespace) -> None:
         raise AsteriskError(f"not recorded: {', '.join(failed)}")
 
 
+def traffic(arguments: argparse.Namespace) -> None:
+    pbx = instance(arguments)
+    run_until_terminated(
+        Traffic(
+            pbx, pbx.plan(), every=arguments.every, most=arguments.most, pace=arguments.pace, seed=arguments.seed
+        )
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m ccenter.lab", description="The laboratory.")
     verbs = top.add_subparsers(dest="verb", required=True)
@@ -75,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
         ("stop", stop, "stop it"),
         ("kill", kill, "kill -9"),
         ("console", console, "ask its console"),
+        ("traffic", traffic, "call it all the time, until SIGTERM"),
     ):
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("--instance", default="lab", help="name; instances live side by side")
@@ -83,6 +95,11 @@ def parser() -> argparse.ArgumentParser:
             for port in ("ami", "sip", "http"):
                 verb.add_argument(f"--{port}", type=int, default=0, help="port (default: a free one)")
             verb.add_argument("--json", action="store_true")
+        if name == "traffic":
+            verb.add_argument("--every", type=float, default=4.0, help="mean seconds between calls")
+            verb.add_argument("--most", type=int, default=18, help="calls alive at once")
+            verb.add_argument("--pace", type=float, default=1.0, help="below 1: shorter talks")
+            verb.add_argument("--seed", type=int, help="the same seed gives the same calls")
         if name == "console":
             verb.add_argument("words", nargs="+")
     return top
@@ -90,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     arguments = parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we started is ended on the way out
     try:
         arguments.run(arguments)
     except (NoAsteriskError, AsteriskError, PlanError, OSError) as trouble:

@@ -52,6 +52,13 @@ class Instance:
         files = self.runtime.lab.glob("*/instance.json")
         return {port for file in files for port in json.loads(file.read_text()).values()}
 
+    def plan(self) -> PbxPlan:
+        """What it was last configured from."""
+        try:
+            return PbxPlan.from_json((self.home / "plan.json").read_text(encoding="utf-8"))
+        except OSError:
+            raise AsteriskError(f"there is no instance {self.name!r}: start it first") from None
+
     @property
     def log(self) -> Path:
         return self.home / "log"
@@ -72,6 +79,7 @@ class Instance:
         files = configuration(plan, ports=self.ports, base=base, modules=self.runtime.modules())
         for name, text in files.items():
             (self.home / "etc" / name).write_text(text)
+        secret_file(self.home / "plan.json", plan.to_json())
         write_music(self.home / "moh" / "soft.wav")
         (self.home / "instance.json").write_text(json.dumps(self.ports.as_dict()))
 
@@ -154,6 +162,12 @@ class Instance:
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def secret_file(path: Path, text: str) -> None:
+    """Readable by us alone: a plan holds the phones' passwords."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def gone(pid: int, seconds: float) -> bool:

@@ -5,9 +5,10 @@ Names on the PBX are always ``<company>_<name>``; every value is checked here, s
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 Strategy = Literal["ringall", "rrmemory", "leastrecent", "fewestcalls", "random", "linear"]
 
@@ -160,6 +161,20 @@ class AmiAccount:
             checked("AMI event", event, re.compile(r"[A-Za-z]+"))
 
 
+def frozen(value: Any) -> Any:
+    """JSON's lists as the tuples they were."""
+    return tuple(frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def company_from(row: dict[str, Any]) -> CompanyPlan:
+    parts = {"managers": ManagerPlan, "queues": QueuePlan, "lines": LinePlan, "ivrs": IvrPlan}
+    made = {
+        name: tuple(kind(**{k: frozen(v) for k, v in entry.items()}) for entry in row[name])
+        for name, kind in parts.items()
+    }
+    return CompanyPlan(slug=row["slug"], title=row["title"], **made)
+
+
 @dataclass(frozen=True, slots=True)
 class PbxPlan:
     """One Asterisk: its companies and the accounts that may speak to it."""
@@ -174,6 +189,21 @@ class PbxPlan:
             raise PlanError("a company is named twice")
         if len(numbers) != len(set(numbers)):
             raise PlanError("a line belongs to two companies")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> PbxPlan:
+        """The plan ``to_json`` wrote; every value is checked again. Raises PlanError for anything else."""
+        try:
+            rows = json.loads(text)
+            return cls(
+                companies=tuple(company_from(row) for row in rows["companies"]),
+                accounts=tuple(AmiAccount(**{k: frozen(v) for k, v in row.items()}) for row in rows["accounts"]),
+            )
+        except (ValueError, KeyError, TypeError) as trouble:
+            raise PlanError(f"this is no plan of a PBX: {trouble}") from trouble
 
     def company(self, slug: str) -> CompanyPlan:
         return next(c for c in self.companies if c.slug == slug)

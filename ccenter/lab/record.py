@@ -7,6 +7,7 @@ receives, ``<name>.truth.json`` what the scenario did by its own list, what queu
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +15,6 @@ from pathlib import Path
 from ccenter.lab import witness
 from ccenter.lab.ami import Connection
 from ccenter.lab.asterisk import Instance
-from ccenter.lab.ports import PBX_HOST
 from ccenter.lab.root import Runtime, Say
 from ccenter.lab.sample import RECORDER
 from ccenter.lab.scenarios import ALL
@@ -58,7 +58,7 @@ def play(instance: Instance, name: str, scenario: Scenario, folder: Path) -> Non
 
 def record(runtime: Runtime, names: Iterable[str], folder: Path, say: Say = print) -> list[str]:
     """Plays the named scenarios (all when none is named); returns the names of those that failed."""
-    instance = Instance(runtime, f"record-{PBX_HOST.replace('.', '-')}")
+    instance = Instance(runtime, f"record-{os.getpid()}")
     failed = []
     try:
         for name in names or ALL:

@@ -6,6 +6,7 @@ SIPp itself cannot take timeouts and branches from outside.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
@@ -14,10 +15,13 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ccenter.lab.ports import CITY_HOST, PBX_HOST
 
+LIBC = ctypes.CDLL(None)
+DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG: a killed lab leaves no phones ringing behind
 FILES = Path(__file__).with_name("sipp")
 CALLER = {"local": "@from@;tag=[pid]c[call_number]", "remote": "<sip:[service]@[remote_ip]>[peer_tag_param]"}
 PHONE = {"local": "[$local];tag=[pid]p[call_number]", "remote": "[$remote]"}
@@ -52,6 +56,14 @@ class Hold:
 Act = Key | Refer | Hold
 
 
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """These acts in one call of ``1 / chance``; in the others the talk just goes on."""
+
+    chance: float
+    acts: tuple[Act, ...]
+
+
 def keys(digits: str, *, before: float = 0.8, between: float = 0.25) -> tuple[Key, ...]:
     return tuple(Key(key=d, before=before if n == 0 else between) for n, d in enumerate(digits))
 
@@ -64,11 +76,16 @@ def fill(name: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def script(acts: Sequence[Act], side: Mapping[str, str]) -> str:
+def script(acts: Sequence[Act | Maybe], side: Mapping[str, str], first: int = 10) -> str:
     """The acts as XML; ``side``: how this side writes itself and its peer in the dialog's requests."""
     parts = []
-    for number, act in enumerate(acts):
-        values = {**side, "before": str(max(1, int(act.before * 1000))), "cseq": str(10 + number)}
+    for number, act in enumerate(acts, start=first):
+        if isinstance(act, Maybe):
+            inner = script(act.acts, side, first=10 * number)
+            skip = f'<nop next="skip_{number}" chance="{1 - act.chance:g}"/>'
+            parts.append(f'{skip}\n{inner}\n<label id="skip_{number}"/>')
+            continue
+        values = {**side, "before": str(max(1, int(act.before * 1000))), "cseq": str(number)}
         match act:
             case Key():
                 parts.append(fill("key", {**values, "key": act.key}))
@@ -127,7 +144,7 @@ class Phone:
     ring_slow: float = 8.0
     talks_long: float = 0.0
     talk_long: float = 60.0
-    acts: tuple[Act, ...] = ()
+    acts: tuple[Act | Maybe, ...] = ()
     host: str = PBX_HOST
 
     def xml(self) -> str:
@@ -155,6 +172,7 @@ class Stage:
     playing: list[subprocess.Popen[bytes]] = field(default_factory=list)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ccenter-sipp-")))
     count: int = 0
+    logs: bool = True
 
     def __enter__(self) -> Stage:
         return self
@@ -184,21 +202,28 @@ class Stage:
         command = [
             program, f"{PBX_HOST}:{self.sip_port}", "-sf", str(scenario), "-i", host, "-mi", host,
             "-cid_str", f"%u-{os.getpid()}-{self.count}-%p@%s", "-nostdin", "-nd",
-            "-trace_err", "-error_file", str(self.folder / f"{self.count}.err"),
-            "-trace_logs", "-log_file", str(self.folder / f"{self.count}.log"), *options,
+            *options,
         ]  # fmt: skip
+        if self.logs:
+            command += ["-trace_err", "-error_file", f"{self.count}.err", "-trace_logs", "-log_file", f"{self.count}.log"]
         if port:
             command += ["-p", str(port)]
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=(self.folder / f"{self.count}.out").open("wb"),
+            stderr=subprocess.DEVNULL,
             cwd=self.folder,
             start_new_session=True,
+            preexec_fn=partial(LIBC.prctl, DIE_WITH_PARENT, signal.SIGKILL),
         )
         self.playing.append(process)
         return process
+
+    def tidy(self) -> None:
+        """Forget the processes that have ended, and their files."""
+        for process in [p for p in self.playing if p.poll() is not None]:
+            self.playing.remove(process)
 
     def close(self) -> None:
         for process in self.playing:

@@ -93,7 +93,7 @@ def visits(rows: Iterable[QueueLogRow]) -> list[Visit]:
 
 
 def cel(path: Path) -> list[dict[str, str]]:
-    names = ("event", "at", "channel", "uniqueid", "linkedid", "number", "exten", "app", "tenant", "extra")
+    names = ("event", "at", "channel", "uniqueid", "linkedid", "number", "exten", "app", "extra")
     if not path.exists():
         return []
     with path.open(encoding="utf-8", errors="replace", newline="") as file:

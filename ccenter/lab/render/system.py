@@ -47,10 +47,11 @@ MODULES = "[modules]\nautoload = yes\n" + "".join(f"noload = {name}.so\n" for na
 CDR = "[general]\nenable = no\n"
 # The second witness of a run: who was in which bridge when, written by Asterisk itself and not by our reducer.
 CEL = "[general]\nenable = yes\napps = dial,queue,park\nevents = ALL\ndateformat = %s.%6q\n"
-CEL_CUSTOM = (
-    "[witness.csv]\n"
-    "fields = EventType,EventTime,ChanName,UniqueID,LinkedID,CIDNum,Exten,AppName,TenantID,Extra\n"
-)
+WITNESS = (
+    "eventtype", "eventtime", "CHANNEL(channame)", "CHANNEL(uniqueid)", "CHANNEL(linkedid)", "CALLERID(num)",
+    "CHANNEL(exten)", "CHANNEL(appname)", "eventextra",
+)  # fmt: skip
+CEL_CUSTOM = "[mappings]\nwitness.csv => " + ",".join(f"${{CSV_QUOTE(${{{name}}})}}" for name in WITNESS) + "\n"
 
 INDICATIONS = """[general]
 country = ru
