@@ -1,4 +1,4 @@
-"""``python -m tests.domain.expected``: write anew what each recorded stream should show; read the diff before you keep it.
+"""``python -m tests.domain.expected``: write anew what each recorded stream should show; read the diff first.
 
 One file a stream, ``tests/ami/<name>.expected.json``: the finished calls and visits, the states each call went through
 on the live board, and the managers' and queues' counts at the end.

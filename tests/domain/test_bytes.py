@@ -116,7 +116,9 @@ def test_a_stamp_that_is_no_time_is_not_believed(stamp: bytes) -> None:
     assert event.at == 77.0
 
 
-def test_replay_prints_json_for_a_support_engineer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_prints_json_for_a_support_engineer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     capture = tmp_path / "trouble.ami"
     capture.write_bytes(STREAM)
     call_command("replay", str(capture), "--json")
