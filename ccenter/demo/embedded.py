@@ -94,7 +94,7 @@ def _postgres(state_dir: Path, *, throwaway: bool = False) -> Server:
         if throwaway:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return [*_as_unprivileged(home), str(binaries / "postgres"), "-D", str(data), *options]
+        return [*_as_unprivileged(data, binaries), str(binaries / "postgres"), "-D", str(data), *options]
 
     return Server(
         name="postgres",
@@ -134,7 +134,7 @@ def _create_cluster(binaries: Path, home: Path, data: Path, password: str) -> No
         secret.chmod(0o600)
         made = subprocess.run(
             [
-                *_as_unprivileged(home), str(binaries / "initdb"), "-D", str(data), "-U", "ccenter",
+                *_as_unprivileged(data, binaries), str(binaries / "initdb"), "-D", str(data), "-U", "ccenter",
                 "--pwfile", str(secret), "--auth=scram-sha-256", "--encoding=UTF8",
                 # Built in, so that sorting and upper case are the same on every machine.
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync",
@@ -148,19 +148,25 @@ def _create_cluster(binaries: Path, home: Path, data: Path, password: str) -> No
         raise EmbeddedError(f"PostgreSQL could not create its files in {data}: {made.stderr.strip()}")
 
 
-def _as_unprivileged(home: Path) -> list[str]:
-    """The words before a command that drop root and tie its life to its parent's."""
+def _as_unprivileged(*needed: Path) -> list[str]:
+    """The words before a command that drop root and tie its life to its parent's.
+
+    needed: what the command must reach; a closed folder on the way is no obstacle.
+    """
     words = ["setpriv", "--pdeathsig", "INT"]
     if os.geteuid() != 0:
         return words
     account = pwd.getpwnam(UNPRIVILEGED)
     words += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-    if all(parent.stat().st_mode & 0o001 for parent in home.resolve().parents):
+    on_the_way = {parent for path in needed for parent in path.resolve().parents}
+    if all(parent.stat().st_mode & 0o001 for parent in on_the_way):
         return words
     # The checkout stands in a closed directory such as /root. Opening that to everybody would change
     # the machine; the server gets the one right to walk through instead.
     capability = "+dac_read_search" if _may_pass_on(bit=2) else "+dac_override"
-    return [*words, f"--inh-caps={capability}", f"--ambient-caps={capability}"]
+    # Without the bit access(2) would ignore the capability, and PostgreSQL asks access(2) about its programs.
+    bit = "--securebits=+no_setuid_fixup"
+    return [*words, f"--inh-caps={capability}", f"--ambient-caps={capability}", bit]
 
 
 def _may_pass_on(*, bit: int) -> bool:

@@ -101,9 +101,15 @@ def test_a_second_start_reuses_the_server_and_a_restart_keeps_port_and_data(home
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
-def test_a_closed_parent_folder_is_no_obstacle_and_stays_closed(home: Path) -> None:
+def test_closed_folders_around_data_and_programs_are_no_obstacle_and_stay_closed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when root keeps the checkout in /root."""
     closed = home / "closed"
     closed.mkdir(mode=0o700)
+    programs = closed / "programs"
+    shutil.copytree(embedded._postgres_binaries().parent, programs, symlinks=True)
+    monkeypatch.setattr(embedded, "_postgres_binaries", lambda: programs / "bin")
     url = embedded.postgres(closed / "state", throwaway=True)
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
