@@ -96,7 +96,7 @@ class CompanyCreation(models.Model):
     )
     admin_email = models.EmailField(
         _("e-mail of its admin"), blank=True, max_length=190,
-        help_text=_("They choose a password by \u201cForgot your password?\u201d on the company's own host."),
+        help_text=_("They choose a password by “Forgot your password?” on the company's own host."),
     )  # fmt: skip
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     done = models.PositiveSmallIntegerField(default=0)

@@ -20,11 +20,23 @@ from django.db import connection, connections
 from django.test import Client, TransactionTestCase
 
 from ccenter.demo import embedded
+from ccenter.demo.translations import compile_all
 from tenants import lookup
 from tenants.models import Company
 from tenants.services import create_company
 
 COMPANIES = {"alpha": "Альфа", "beta": "Бета"}
+
+
+def pytest_configure() -> None:
+    """Compile translations that were edited since: tests read the pages people will see."""
+    sources = Path(settings.BASE_DIR).glob("*/locale/*/LC_MESSAGES/django.po")
+    compile_all([source for source in sources if _is_stale(source)])
+
+
+def _is_stale(source: Path) -> bool:
+    compiled = source.with_suffix(".mo")
+    return not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime
 
 
 @pytest.fixture(scope="session")

@@ -97,8 +97,15 @@ def test_staff_enters_a_secret_and_never_sees_it_again(alpha: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"new_secret": ""}, {"new_secret": "a\r\nAction: Command"}, {"host": "a\nb"}, {"port": 70000}, {"username": "a\x00"}]
-)  # fmt: skip
+    "wrong",
+    [
+        {"new_secret": ""},
+        {"new_secret": "a\r\nAction: Command"},
+        {"host": "a\nb"},
+        {"port": 70000},
+        {"username": "a\x00"},
+    ],
+)
 def test_a_wrong_pbx_is_refused_in_words(wrong: dict[str, object]) -> None:
     client, _staff = signed_in_staff()
     answer = client.post("/admin/tenants/pbx/add/", form(**wrong))
