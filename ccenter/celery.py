@@ -9,7 +9,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccenter.settings.demo")
 
@@ -18,7 +18,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # Defaults rather than assignments: these must not read Django's settings while the package is being imported.
 app.add_defaults(
     lambda: {
-        "task_queues": [Queue("tasks"), Queue("collect")],
+        # Each with its own exchange: sharing one would hand every task to both kinds of worker.
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in ("tasks", "collect")],
         "beat_schedule": {
             "forget ended sessions": {
                 "task": "tenants.for_every_company",

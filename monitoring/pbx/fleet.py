@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitoring.bus import (
-    LEASE_SECONDS,
     BoardReader,
     BoardWriter,
     BusAway,
@@ -37,6 +36,8 @@ from monitoring.services.spool import FactSink
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
+LEASE_SECONDS = 3.0
+"""Renewed every tick. Short enough that taking over, connecting and the first board fit into five seconds."""
 REREAD_SECONDS = 5.0
 REBALANCE_SECONDS = 5.0
 RESTART_SECONDS = 2.0
