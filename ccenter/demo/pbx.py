@@ -8,12 +8,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from zlib import crc32
 
 from ccenter.lab.asterisk import AsteriskError, Instance
 from ccenter.lab.root import NoAsteriskError, runtime
-from ccenter.settings.base import STATE_DIR
+from ccenter.settings.base import BASE_DIR, STATE_DIR
 
-INSTANCE = "demo"
+# Two demos with state folders of their own may share one Asterisk root (the tests do).
+INSTANCE = "demo" if STATE_DIR == BASE_DIR / ".state" else f"demo-{crc32(bytes(STATE_DIR)):08x}"
 LOOK_EVERY = 0.5  # seconds
 
 

@@ -1,6 +1,8 @@
-"""The demo's two companies: people of every role, groups, queues and numbers a Russian company could really have.
+"""The demo's two companies: people of every role, groups, queues and numbers a Russian company could really
+have.
 
-Seeding twice adds nothing and takes back nothing a visitor has edited; only the PBX's address follows the demo.
+Seeding twice adds nothing and takes back nothing a visitor has edited; only the PBX's address follows the
+demo.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class HeadSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanySeed:
-    """``away``: extension → label of the status that manager begins the demo with; everybody else is available."""
+    """``away``: extension → label of the status that manager begins the demo with; everybody else is
+    available."""
 
     plan: CompanyPlan
     admin: str
@@ -245,7 +248,8 @@ def _lines(company: CompanySeed, pbx: Pbx) -> None:
 
 
 def _first_statuses(company: CompanySeed) -> None:
-    """So that the first call finds somebody: a manager who never declared anything gets no status from us later."""
+    """So that the first call finds somebody: a manager who never declared anything gets no status from us
+    later."""
     if StatusInterval.objects.exists():
         return
     labels = {status.label: status for status in Status.objects.live()}

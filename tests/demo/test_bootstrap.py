@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,8 @@ def test_a_missing_asterisk_ends_the_tests_setup_but_not_the_demos(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bootstrap, "PYTHON", Path("/bin/false"))
+    monkeypatch.setattr(bootstrap, "STATE", terminal.log.parent)
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     bootstrap.asterisk(terminal, needed=False)
     assert "Until then the demo's calls are simulated." in capsys.readouterr().out
