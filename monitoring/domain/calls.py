@@ -237,6 +237,15 @@ def miss_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
     idle(board, leg.manager, at)
 
 
+def refuse_leg(board: Board, leg: Leg, at: float) -> None:
+    """The phone would not ring."""
+    if leg.answered is None and leg.outcome in ("ringing", "missed") and not leg.counted_miss:
+        leg.outcome = "busy"
+        if leg.ring_step is not None:
+            leg.ring_step.until, leg.ring_step.note = leg.ring_step.until or at, "busy"
+        idle(board, leg.manager, at)
+
+
 def idle(board: Board, key: str, at: float) -> None:
     """The manager's presence changed other than by starting a conversation: since when, if nothing else is going on."""
     manager = board.managers.get(key)
@@ -299,8 +308,9 @@ def _unanswered(call: Call) -> Disposition:
 
 def say(board: Board, call: Call, at: float, *, merged_into: str | None = None) -> None:
     """Put the call as known now among the facts."""
-    if not call.shown:
+    if not call.shown and not (merged_into and call.said):
         return
+    call.said = True
     board.facts.append(
         CallFact(
             key=call.key,

@@ -24,6 +24,9 @@ _EXIT_WORDS = {
     "KEY": "key",
 }
 
+LIVED_ON = 1.0
+"""Seconds a channel outlives its own abandon at the most; a Hangup follows a real one within milliseconds."""
+
 
 def joined(board: Board, event: ev.QueueJoined) -> None:
     channel = board.channels.get(event.uniqueid)
@@ -91,7 +94,7 @@ def settle(
     _stop_waiting(board, visit)
     visit.outcome = outcome  # type: ignore[assignment]  # callers pass VisitOutcome words only
     visit.reason, visit.manager = (reason or visit.reason) if outcome == "flow-out" else reason, manager
-    visit.left = at if visit.left is None or outcome != "flow-out" else visit.left
+    visit.left = at
     wait = visit.left - visit.joined
     if visit.step is not None:
         visit.step.until, visit.step.note = visit.left, outcome
@@ -129,17 +132,16 @@ def settle(
 
 
 def left(board: Board, event: ev.QueueLeft) -> None:
-    """Left the queue: towards a member who has picked up (then the connect follows), or out of it."""
+    """Left the queue: towards a member who has picked up, then the connect follows; or out of it, then the caller
+    is heard of elsewhere. Which of the two is told by what comes next.
+    """
     found = _visit_of(board, event.uniqueid, event.queue)
-    if found is None:
+    if found is None or found[1].given_up:
         return
     call, visit = found
     visit.left = event.at
-    answering = any(leg.live and leg.queue == visit.queue and leg.outcome == "answered" for leg in call.legs)
-    if answering:
-        _stop_waiting(board, visit)
-    else:
-        settle(board, call, visit, "flow-out", event.at)
+    _stop_waiting(board, visit)
+    calls.witness(board, call, event.at)
 
 
 def _visit_of(board: Board, uniqueid: str, queue: str) -> tuple[Call, Visit] | None:
@@ -151,9 +153,19 @@ def _visit_of(board: Board, uniqueid: str, queue: str) -> tuple[Call, Visit] | N
 
 
 def abandoned(board: Board, event: ev.QueueAbandoned) -> None:
+    """app_queue says so of callers who hung up and of its own time-outs alike (seen in Asterisk 22): who asked to
+    hang up is an abandon, who lives on was let go by the queue.
+    """
     found = _visit_of(board, event.uniqueid, event.queue)
-    if found is not None:
-        settle(board, *found, "abandoned", event.at)
+    if found is None:
+        return
+    call, visit = found
+    if board.channels[event.uniqueid].hanging_up:
+        settle(board, call, visit, "abandoned", event.at)
+    else:
+        visit.given_up, visit.left = True, event.at
+        _stop_waiting(board, visit)
+        board.touch("call", call.key)
 
 
 def exit_reason(board: Board, event: ev.QueueExit) -> None:
@@ -168,6 +180,8 @@ def exit_reason(board: Board, event: ev.QueueExit) -> None:
     visit.reason = word
     if visit.settled:
         _resay(board, channel.call, visit)
+    elif visit.left is not None:
+        settle(board, channel.call, visit, "flow-out", visit.left)
 
 
 def _resay(board: Board, call: Call, visit: Visit) -> None:
@@ -218,7 +232,9 @@ def connected(board: Board, event: ev.AgentConnected) -> None:
         dest.leg.queue = event.queue
         calls.answer_leg(board, call, dest.leg, event.at)
     if visit is not None and visit.queue == event.queue:
-        settle(board, call, visit, "answered", event.at, manager=manager.key)
+        # Who picked up a ringing colleague's call answered it, whatever name the queue tells.
+        who = dest.manager if dest is not None and dest.manager else manager.key
+        settle(board, call, visit, "answered", event.at, manager=who)
 
 
 def missed(board: Board, event: ev.AgentMissed) -> None:
@@ -233,8 +249,12 @@ def missed(board: Board, event: ev.AgentMissed) -> None:
         leg = next(
             (x for x in reversed(call.legs) if x.manager == key and event.dest in (x.uniqueid, "")), None
         )
-    if leg is not None:
+    if leg is not None and event.rang > 0:
         calls.miss_leg(board, call, leg, event.at)
+    elif leg is not None:
+        # Refused before it rang: the phone was busy, its manager missed nothing.
+        calls.refuse_leg(board, leg, event.at)
+    if leg is not None:
         calls.witness(board, call, event.at)
 
 
@@ -244,8 +264,13 @@ def caller_gone(board: Board, call: Call, channel: Channel, at: float) -> None:
     if visit is None:
         return
     leg = next((x for x in call.legs if x.queue == visit.queue and x.talk), None)
-    if leg is not None:
+    if visit.given_up and visit.left is not None:
+        lived_on = at - visit.left > LIVED_ON
+        settle(board, call, visit, "flow-out" if lived_on else "abandoned", visit.left)
+    elif leg is not None:
         settle(board, call, visit, "answered", leg.talk[0][0], manager=leg.manager)
+    elif visit.left is not None:
+        settle(board, call, visit, "flow-out", visit.left)
     else:
         settle(board, call, visit, "abandoned", at)
 

@@ -108,6 +108,8 @@ def dial_started(board: Board, event: ev.DialStarted) -> None:
         dest.leg = behind.leg
     elif dest.leg is None and dest.manager:
         calls.add_leg(board, call, dest, at=event.at, queue="")
+        if call.direction == "out" and not call.customer:
+            call.direction = "internal"
     elif dest.leg is None and not dest.local and not call.customer and calls.is_trunk(board, dest):
         call.customer, call.direction = dest.uniqueid, "out"
     calls.witness(board, call, event.at)
@@ -248,6 +250,7 @@ def route_marked(board: Board, event: ev.RouteMarked) -> None:
         return
     if any(s.at == event.at and s.kind == event.kind for s in call.steps):
         return
+    queueing.went_on(board, call, channel, event.at)
     if event.kind == "line":
         call.line = event.what
         if not any(s.kind == "line" and s.what == event.what for s in call.steps):
@@ -255,7 +258,6 @@ def route_marked(board: Board, event: ev.RouteMarked) -> None:
     elif event.kind == "ivr" and event.what and set(event.what) <= _KEYS:
         _pressed(board, call, event.what, event.at)
     elif event.kind in ("ivr", "voicemail"):
-        queueing.went_on(board, call, channel, event.at)
         queueing.close_ivr(call, event.at)
         call.steps.append(Step("ivr" if event.kind == "ivr" else "voicemail", event.what, event.at))
     calls.witness(board, call, event.at)
@@ -266,6 +268,7 @@ def hangup_asked(board: Board, event: ev.HangupAsked) -> None:
     if channel is None or channel.call is None:
         return
     call = channel.call
+    channel.hanging_up = True
     if channel.uniqueid == call.customer:
         call.hung_up_by = "customer"
     elif channel.manager:

@@ -70,7 +70,10 @@ class Leg:
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One stay in one queue. ``settled``: its outcome is counted."""
+    """One stay in one queue. ``settled``: its outcome is counted.
+
+    ``given_up``: the queue said "abandoned", which it also says of its own time-outs; the channel will tell.
+    """
 
     uniqueid: str
     queue: str
@@ -82,6 +85,7 @@ class Visit:
     manager: str = ""
     connected: float | None = None
     step: Step | None = None
+    given_up: bool = False
 
     @property
     def settled(self) -> bool:
@@ -113,11 +117,12 @@ class Call:
     seen: float = 0.0
     has_local: bool = False
     shown: bool = False
+    said: bool = False
 
     @property
     def visit(self) -> Visit | None:
         """The open queue visit, if the caller is in a queue now."""
-        return next((v for v in reversed(self.visits) if not v.settled), None)
+        return next((v for v in reversed(self.visits) if not v.settled and v.left is None), None)
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +147,7 @@ class Channel:
     call: Call | None = None
     leg: Leg | None = None
     spying: str = ""
+    hanging_up: bool = False
 
     @property
     def local(self) -> bool:

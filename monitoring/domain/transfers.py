@@ -47,7 +47,7 @@ def merge(board: Board, one: Call, two: Call, at: float) -> Call:
         board.by_linkedid[linkedid] = kept
         kept.aliases.append(linkedid)
     gone.aliases = []
-    if gone.shown:
+    if gone.said:
         gone.ended = at
         gone.legs, gone.steps = [], []
         say(board, gone, at, merged_into=kept.key)

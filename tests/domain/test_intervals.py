@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime
 
 from hypothesis import given
@@ -21,7 +22,7 @@ def test_a_union_covers_each_moment_once(given_spans: list[tuple[int, int]]) -> 
 @given(spans)
 def test_a_union_is_disjoint_and_ordered(given_spans: list[tuple[int, int]]) -> None:
     merged = union([(float(a), float(b)) for a, b in given_spans])
-    assert all(before[1] < after[0] for before, after in zip(merged, merged[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(merged))
 
 
 def test_a_day_is_23_or_25_hours_when_the_clock_changes() -> None:
