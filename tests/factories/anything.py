@@ -14,9 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-FIRST_ID = 7_000_001  # far from the ids that other rows get
-
-_numbers = itertools.count(FIRST_ID)
+_numbers = itertools.count(1001)
 
 
 def company_models() -> list[type[models.Model]]:
@@ -32,10 +30,14 @@ def company_models() -> list[type[models.Model]]:
 
 
 class Filler:
-    """Makes rows marked ``mark`` in the schema in force; a row that another needs is made once and shared."""
+    """Makes rows marked ``mark`` in the schema in force, one of each model and all of one ``number``.
 
-    def __init__(self, mark: str, given: dict[type[models.Model], models.Model]) -> None:
+    ``given``: rows that exist already and are not made. A row that another needs is made first.
+    """
+
+    def __init__(self, *, mark: str, number: int, given: dict[type[models.Model], models.Model]) -> None:
         self.mark = mark
+        self.number = number
         self.rows = dict(given)
 
     def row(self, model: type[models.Model]) -> models.Model:
@@ -48,9 +50,11 @@ class Filler:
 
     def value(self, field: models.Field[Any, Any]) -> Any:
         if field.primary_key and not field.is_relation:
-            return next(_numbers) if isinstance(field, models.IntegerField) else self.text(field)
+            return self.number if isinstance(field, models.IntegerField) else self.text(field)
         if field.is_relation:
             return self.row(field.related_model).pk if isinstance(field.related_model, type) else None
+        if field.null and isinstance(field, models.DateTimeField):
+            return None  # "archived at", "revoked at": a row that is over would not be shown to anybody
         if field.has_default() and not isinstance(field, models.CharField | models.TextField):
             return field.get_default()
         if field.choices:
