@@ -40,6 +40,7 @@ class Instance:
         self.name = name
         self.home = runtime.lab / name
         self.ports = ports or self.remembered() or choose(taken=self.others())
+        self.child: subprocess.Popen[bytes] | None = None
 
     def remembered(self) -> Ports | None:
         try:
@@ -105,6 +106,7 @@ class Instance:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.child = process
         (self.home / "pid").write_text(str(process.pid))
         self.await_boot(process)
 
@@ -150,14 +152,21 @@ class Instance:
             if not gone(pid, 8):
                 os.kill(pid, signal.SIGKILL)
                 gone(pid, 5)
-        (self.home / "pid").unlink(missing_ok=True)
+        self.buried()
 
     def kill(self) -> None:
         """kill -9: what a crash looks like from outside."""
         if pid := self.pid():
             os.kill(pid, signal.SIGKILL)
             gone(pid, 5)
+        self.buried()
+
+    def buried(self) -> None:
+        """Read the dead child's status, so that neither a zombie nor Python's warning of one is left."""
         (self.home / "pid").unlink(missing_ok=True)
+        if self.child is not None:
+            self.child.wait(5)
+            self.child = None
 
     def remove(self) -> None:
         self.stop()

@@ -1,6 +1,7 @@
 """The portal's rows as a plan of the PBX they describe: what managed provisioning will do for good.
 
-One Asterisk serves the companies its row names; everything about a company is read in that company's own scope.
+One Asterisk serves the companies its row names; everything about a company is read in that company's own
+scope.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def plan_of(
 ) -> PbxPlan:
     """``pbx`` as its companies' rows describe it. Call it outside every scope. Raises PlanError.
 
-    ``phones_port``: UDP port on loopback of the phones that do not register; ``registering``: names on the PBX
-    (``acme_101``) of those that do.
+    ``phones_port``: UDP port on loopback of the phones that do not register; ``registering``: names on the
+    PBX (``acme_101``) of those that do.
     """
     companies = list(pbx.companies.filter(active=True).order_by("schema_name"))
     return PbxPlan(
@@ -47,16 +48,23 @@ def plan_of(
 
 def phone_secret(pbx_name: str) -> str:
     """A phone's SIP password: derived, so that the lab needs to keep none."""
-    return hmac.new(settings.SECRET_KEY.encode(), f"phone {pbx_name}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(settings.SECRET_KEY.encode(), f"phone {pbx_name}".encode(), hashlib.sha256).hexdigest()[
+        :32
+    ]
 
 
 def _company(company: Company, pbx: Pbx, phones_port: int, registering: Collection[str]) -> CompanyPlan:
     with company_scope(company.slug):
         managers = list(Manager.objects.live().filter(pbx=pbx).order_by("extension"))
         queues = list(
-            Queue.objects.live().filter(pbx=pbx).order_by("extension").prefetch_related("extra_members", "groups")
+            Queue.objects.live()
+            .filter(pbx=pbx)
+            .order_by("extension")
+            .prefetch_related("extra_members", "groups")
         )
-        lines = list(Line.objects.live().filter(pbx=pbx).select_related("queue", "manager").order_by("number"))
+        lines = list(
+            Line.objects.live().filter(pbx=pbx).select_related("queue", "manager").order_by("number")
+        )
         members = {queue.pk: _member_names(queue) for queue in queues}
     names = {queue.name for queue in queues}
     return CompanyPlan(
@@ -114,7 +122,11 @@ def _line(line: Line) -> LinePlan:
     if line.manager is not None:
         return LinePlan(number, line.title, _name(line.manager), "manager")
     assert line.queue is not None, "_leads_somewhere was asked first"
-    return LinePlan(number, line.title, MENU, "ivr") if line.menu else LinePlan(number, line.title, line.queue.name)
+    return (
+        LinePlan(number, line.title, MENU, "ivr")
+        if line.menu
+        else LinePlan(number, line.title, line.queue.name)
+    )
 
 
 def _menus(lines: Iterable[Line], queues: Iterable[Queue]) -> Iterable[IvrPlan]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+ROW = re.compile(r"\d{9,11}\|[^|]*\|[^|]*\|[^|]*\|[A-Z]+\|")
 ENDS = {
     "ABANDON": "abandoned",
     "EXITWITHTIMEOUT": "flow-out",
@@ -63,7 +65,10 @@ def queue_log(path: Path, *, since: float = 0.0) -> list[QueueLogRow]:
     if not path.exists():
         return []
     rows = []
+    # A caller's name with a line break tears a line of queue_log in two (seen with Asterisk 22): such rests are no rows.
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if not ROW.match(line):
+            continue
         at, call, queue, agent, event, *data = line.split("|")
         if float(at) >= since and event != "QUEUESTART":
             rows.append(QueueLogRow(float(at), call, queue, agent, event, tuple(data)))
