@@ -35,7 +35,7 @@ async function iconSprite() {
       const [, attributes, body] = svg.match(/<svg([^>]*)>([\s\S]*)<\/svg>/);
       const paint = attributes.includes('fill="currentColor"')
         ? 'fill="currentColor"'
-        : 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"';
+        : 'fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"';
       return `<symbol id="${name}" viewBox="0 0 24 24" ${paint}>${body.replace(/\s+/g, " ").trim()}</symbol>`;
     }),
   );

@@ -64,7 +64,7 @@ class Scene:
         for n in range(managers):
             self.board["manager"][f"romashka_{101 + n}"] = self.manager(n, now)
         for _ in range(calls):
-            self.begin(now - self.random.uniform(5, 200))
+            self.begin(now - self.random.uniform(5, 80))
 
     def link(self) -> dict[str, Any]:
         return {
@@ -130,7 +130,8 @@ class Scene:
         }  # fmt: skip
         self.board["call"][key] = call
         ops = [["call", key, dict(call)]]
-        if not inbound or pick.random() < 0.85:
+        waiting = sum(other["state"] == "waiting" for other in self.board["call"].values())
+        if not inbound or waiting > 5:
             ops += self.answer(call, at + pick.uniform(1, 9))
         return ops
 
@@ -178,10 +179,12 @@ class Scene:
             return self.begin(now)
         waiting = [c for c in calls if c["state"] == "waiting"]
         what = pick.random()
-        if waiting and what < 0.35:
-            return self.answer(waiting[0], now) or self.end(waiting[0], now)
-        if what < 0.75:
-            return self.end(pick.choice(calls), now)
+        patient = [c for c in waiting if now - c["joined"] > 90 or len(waiting) > 6]
+        if patient:
+            return self.answer(patient[0], now) or self.end(patient[0], now)
+        talks = [c for c in calls if c["state"] != "waiting"]
+        if talks and what < 0.75:
+            return self.end(pick.choice(talks), now)
         manager = pick.choice(list(self.board["manager"].values()))
         if manager["calls"] or manager["registration"] != "registered":
             return []

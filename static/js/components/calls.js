@@ -14,7 +14,7 @@ const STATE = {
 export function Calls() {
   const { t, calls, filtering, store } = usePanel();
   const none = calls.value.length === 0;
-  const item = (id, ghost) => html`<${CallCard} key=${id} id=${id} ghost=${ghost} />`;
+  const item = (id, ghost, place) => html`<${CallCard} key=${id} id=${id} ghost=${ghost} place=${place} />`;
   return html`<section class="pane pane-calls" data-pane="calls" aria-labelledby="pane-calls">
     <header class="pane-head"><h2 id="pane-calls">${t("pane.calls")}</h2><span class="badge" data-tone=${none ? undefined : "talking"}>${calls.value.length}</span></header>
     <div class="pane-body">
@@ -26,7 +26,7 @@ export function Calls() {
   </section>`;
 }
 
-function CallCard({ id, ghost }) {
+function CallCard({ id, ghost, place }) {
   const { t, store } = usePanel();
   const call = store.row("call", id).value;
   if (!call) return null;
@@ -34,17 +34,17 @@ function CallCard({ id, ghost }) {
   const [icon, tone] = STATE[call.state] ?? STATE.ended;
   const people = call.managers.map((party) => ({ ...party, title: board.manager.get(party.manager)?.title ?? party.manager }));
   const queue = call.queue && (board.queue.get(call.queue)?.title ?? call.queue);
-  return html`<li class=${ghost ? "call ghost" : "call"} data-row tabindex="-1">
+  return html`<li class=${ghost ? "call ghost" : "call"} data-row tabindex="-1" ...${place}>
     <div class="call-top">
       <span class="call-way" data-way=${call.direction}><${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /></span>
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
+      ${call.name && html`<bdi class="call-name truncate" title=${plain(call.name, 200)}>${plain(call.name)}</bdi>`}
       ${ghost
         ? html`<${Chip} icon="ended" tone="away">${t("state.ended")}</${Chip}>`
         : html`<${Chip} icon=${icon} tone=${tone}>${t(`state.${call.state}`)}</${Chip}><${Timer} since=${call.since} className="call-timer" label=${t("call.time")} />`}
     </div>
     <div class="call-sub">
       ${people.length > 0 && html`<span class="call-who truncate"><${Icon} name="person" /> <bdi>${people.map((party) => plain(party.title, 40)).join(", ")}</bdi></span>`}
-      ${call.name && html`<bdi class="call-name truncate">${plain(call.name)}</bdi>`}
       ${queue && html`<span class="truncate"><${Icon} name="queue" /> ${plain(queue)}</span>`}
       ${call.listeners.map((listener) => html`<${Chip} key=${listener.who} icon="listen" tone="warn">${t(`listen.${listener.mode}`)}</${Chip}>`)}
     </div>

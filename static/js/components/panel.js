@@ -36,7 +36,7 @@ function Layout() {
 function Tabs() {
   const { t, pane, waiting, calls, seenManagers } = usePanel();
   const tab = (name, count) => html`<button class="tab" role="tab" type="button" aria-selected=${String(pane.value === name)} onClick=${() => (pane.value = name)}>
-    ${t(`pane.${name}`)}<span class="badge">${count}</span>
+    ${t(`tab.${name}`)}<span class="badge">${count}</span>
   </button>`;
   return html`<div class="tabs pane-tabs" role="tablist">
     ${tab("waiting", waiting.value.length)}${tab("calls", calls.value.length)}${tab("people", seenManagers.value.length)}

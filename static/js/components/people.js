@@ -52,7 +52,7 @@ function Group({ id }) {
   const hidden = useComputed(() => members.value.length === 0 && filtering.value);
   const title = id === UNGROUPED ? t("group.none") : plain(store.row("group", id).value?.title);
   if (hidden.value) return null;
-  const item = (key, ghost) => html`<${Person} key=${key} id=${key} ghost=${ghost} />`;
+  const item = (key, ghost, place) => html`<${Person} key=${key} id=${key} ghost=${ghost} place=${place} />`;
   return html`<section class="group" aria-label=${title}>
     <h3 class="group-head">
       <button class="group-fold" type="button" aria-expanded=${String(!folded)} onClick=${() => panel.fold(id, !folded)}>
@@ -73,7 +73,7 @@ function Tally({ of }) {
   </span>`;
 }
 
-function Person({ id, ghost }) {
+function Person({ id, ghost, place }) {
   const { t, store } = usePanel();
   const manager = store.row("manager", id).value;
   store.versions.status.value;
@@ -81,7 +81,7 @@ function Person({ id, ghost }) {
   const tone = toneOf(manager, store.board.status);
   const busy = tone === "talking" || tone === "ringing" || tone === "held";
   const since = busy ? manager.activity_since : (manager.status_since ?? manager.activity_since);
-  return html`<li class="person" data-row data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1">
+  return html`<li class="person" data-row data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1" ...${place}>
     <span class="person-sign"><${Icon} name=${tone} label=${t(`tone.${tone}`)} /></span>
     <span class="person-name"><bdi class="truncate" title=${plain(manager.title, 200)}>${plain(manager.title)}</bdi><span class="person-ext num">${plain(manager.extension, 12)}</span></span>
     ${since !== null && html`<${Timer} since=${since} className="person-timer" label=${t("person.since")} />`}
@@ -118,5 +118,8 @@ function Flag({ flag, manager, tone }) {
   const { t } = usePanel();
   if (flag === "unregistered" && tone === "unregistered") return null; // the row already says so
   const text = flag === "missing_calls" ? t("flag.missing_calls", { n: manager.missed_in_row }) : t(`flag.${flag}`);
-  return html`<${Chip} icon=${FLAG_ICON[flag] ?? "warn"} tone="alarm" title=${t(`flag.${flag}.why`)}>${text}</${Chip}>`;
+  const short = flag === "missing_calls" ? manager.missed_in_row : "";
+  return html`<${Chip} icon=${FLAG_ICON[flag] ?? "warn"} tone="alarm" title=${`${text}. ${t(`flag.${flag}.why`)}`}>
+    <span class="flag-long">${text}</span><span class="flag-short num" aria-hidden="true">${short}</span>
+  </${Chip}>`;
 }

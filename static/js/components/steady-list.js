@@ -1,76 +1,103 @@
-/* A list that does not move under the pointer, and that comes onto the page a little per frame when it is long.
+/* A list that does not move under the pointer, and of which only the part in sight is on the page.
    Order freezes while pointer or focus is inside; what left keeps its place as a ghost until they are gone. */
 import { effect } from "@preact/signals";
-import { useEffect, useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import { arrange } from "../live/steady.js";
+import { windowOf } from "../live/window.js";
 import { html } from "./view.js";
 
-const AT_ONCE = 24;
-const PER_FRAME = 16;
+const AROUND = 400;
 
-/* Lists on the page take turns: one of them grows per frame, so no frame is long. */
-const growing = new Set();
-let growthScheduled = false;
+/* One scroll listener for all lists: whichever pane scrolls, each looks once per frame whether its window moved. */
+const lists = new Set();
+let looking = false;
 
-function growOne() {
-  growthScheduled = false;
-  const [next] = growing;
-  if (!next) return;
-  growing.delete(next);
-  next();
-  if (growing.size) scheduleGrowth();
-}
-
-function scheduleGrowth() {
-  if (growthScheduled) return;
-  growthScheduled = true;
-  requestAnimationFrame(growOne);
-}
-
-function useGrowth(length) {
-  const limit = useRef(AT_ONCE);
-  const [, redraw] = useReducer((n) => n + 1, 0);
-  useEffect(() => {
-    if (limit.current >= length) return undefined;
-    const grow = () => {
-      limit.current += PER_FRAME;
-      redraw();
-    };
-    growing.add(grow);
-    scheduleGrowth();
-    return () => growing.delete(grow);
+function lookSoon() {
+  if (looking) return;
+  looking = true;
+  requestAnimationFrame(() => {
+    looking = false;
+    for (const look of lists) look();
   });
-  return limit.current;
 }
+
+globalThis.document?.addEventListener("scroll", lookSoon, { capture: true, passive: true });
+globalThis.addEventListener?.("resize", lookSoon, { passive: true });
 
 export function SteadyList({ ids, className, label, item }) {
   const box = useRef(null);
-  const slots = useRef(ids.peek().map((id) => ({ id, ghost: false })));
-  const inside = useRef({ pointer: false, focus: false });
+  const slots = useRef(null);
+  slots.current ??= ids.peek().map((id) => ({ id, ghost: false }));
+  const pointer = useRef(false);
   const [, redraw] = useReducer((n) => n + 1, 0);
+  const shown = useWindow(box, slots, redraw);
+
   const settle = () => {
-    const { pointer, focus } = inside.current;
-    const next = arrange(slots.current, ids.peek(), pointer || focus);
+    const focused = box.current?.contains(document.activeElement) ?? false;
+    const next = arrange(slots.current, ids.peek(), pointer.current || focused);
     if (next === slots.current) return;
     slots.current = next;
     redraw();
   };
   useLayoutEffect(() => effect(() => void (ids.value, settle())), [ids]);
-  const mark = (what, value) => {
-    inside.current[what] = value;
+  const point = (inside) => {
+    pointer.current = inside;
     settle();
   };
-  const limit = useGrowth(slots.current.length);
+  const total = slots.current.length;
   return html`<ul
     class=${className}
     role="list"
     aria-label=${label}
     ref=${box}
-    onPointerEnter=${(event) => event.pointerType === "mouse" && mark("pointer", true)}
-    onPointerLeave=${() => mark("pointer", false)}
-    onFocusIn=${() => mark("focus", true)}
-    onFocusOut=${(event) => !box.current.contains(event.relatedTarget) && mark("focus", false)}
+    style=${{ paddingTop: `${shown.before}px`, paddingBottom: `${shown.after}px` }}
+    onPointerEnter=${(event) => event.pointerType === "mouse" && point(true)}
+    onPointerLeave=${() => point(false)}
+    onFocusOut=${() => setTimeout(settle)}
   >
-    ${slots.current.slice(0, limit).map((slot) => item(slot.id, slot.ghost))}
+    ${slots.current.slice(shown.from, shown.to).map((slot, place) => item(slot.id, slot.ghost, { "aria-posinset": shown.from + place + 1, "aria-setsize": total }))}
   </ul>`;
+}
+
+function useWindow(box, slots, redraw) {
+  const size = useRef({ columns: 1, pitch: 0, gap: 0 });
+  const last = useRef("");
+  const measure = () => {
+    const count = slots.current.length;
+    if (!box.current || size.current.pitch === 0) return { from: 0, to: Math.min(count, 40), before: 0, after: 0 };
+    const { top } = box.current.getBoundingClientRect();
+    return windowOf({ count, ...size.current, top, height: innerHeight, around: AROUND });
+  };
+  useLayoutEffect(() => {
+    const element = box.current;
+    const look = () => {
+      if (sizeOf(element, size.current) | (keyOf(measure()) !== last.current)) redraw();
+    };
+    const observer = new ResizeObserver(lookSoon);
+    observer.observe(element);
+    lists.add(look);
+    lookSoon();
+    return () => {
+      observer.disconnect();
+      lists.delete(look);
+    };
+  }, []);
+  const shown = measure();
+  last.current = keyOf(shown);
+  return shown;
+}
+
+const keyOf = (shown) => `${shown.from}-${shown.to}-${shown.before}-${shown.after}`;
+
+/* Reads the height of a row and the number of columns off the page into `size`; says whether they changed. */
+function sizeOf(element, size) {
+  const row = element.firstElementChild;
+  if (!row || row.offsetHeight === 0) return false;
+  const style = getComputedStyle(element);
+  const gap = parseFloat(style.rowGap) || 0;
+  const columns = style.gridTemplateColumns.split(" ").length;
+  const pitch = row.offsetHeight + gap;
+  if (size.columns === columns && size.pitch === pitch && size.gap === gap) return false;
+  Object.assign(size, { columns, pitch, gap });
+  return true;
 }

@@ -10,14 +10,14 @@ export function Toolbar() {
   const byTitle = (a, b) => a.title.localeCompare(b.title, words.language);
   const titled = (kind, key) => [...store.all(kind).values()].map((row) => ({ value: String(row[key]), title: plain(row.title || phone(row[key]), 60) })).sort(byTitle);
   const states = TONES.map((tone) => ({ value: tone, title: t(`tone.${tone}`), icon: tone }));
-  return html`<div class="toolbar" role="search" aria-label=${t("filters")}>
+  return html`<div class="live-tools" role="search" aria-label=${t("filters")}>
     <${Search} />
     <${Filter} list="groups" name=${t("filter.group")} options=${titled("group", "id")} />
     <${Filter} list="queues" name=${t("filter.queue")} options=${titled("queue", "key")} />
     <${Filter} list="lines" name=${t("filter.line")} options=${titled("line", "number")} />
     <${Filter} list="states" name=${t("filter.state")} options=${states} />
     ${filtering.value && html`<button class="btn btn-ghost" type="button" onClick=${clear}><${Icon} name="clear" />${t("filters.clear")}</button>`}
-    <span class="toolbar-end">
+    <span class="live-tools-end">
       <button class="btn btn-ghost btn-icon" type="button" aria-pressed=${String(!bell.muted.value)} onClick=${() => bell.toggle()}
         title=${t(bell.muted.value ? "sound.off" : bell.ready.value ? "sound.on" : "sound.touch")} aria-label=${t("sound")}>
         <${Icon} name=${bell.muted.value ? "muted" : "sound"} />

@@ -11,7 +11,7 @@ import { Empty, Icon, html, usePanel } from "./view.js";
 export function Waiting() {
   const panel = usePanel();
   const { t, waiting, filtering, store } = panel;
-  const item = (id, ghost) => html`<${WaitingCard} key=${id} id=${id} ghost=${ghost} />`;
+  const item = (id, ghost, place) => html`<${WaitingCard} key=${id} id=${id} ghost=${ghost} place=${place} />`;
   const none = waiting.value.length === 0;
   return html`<section class="pane pane-waiting" data-pane="waiting" aria-labelledby="pane-waiting">
     <header class="pane-head">
@@ -29,7 +29,7 @@ function NobodyWaits({ filtering }) {
   return html`<${Empty} icon=${filtering ? "filter" : "good"} title=${t("empty.waiting")} text=${t(filtering ? "empty.filtered_hint" : "empty.waiting_hint")} />`;
 }
 
-function WaitingCard({ id, ghost }) {
+function WaitingCard({ id, ghost, place }) {
   const panel = usePanel();
   const { t, store, metrics } = panel;
   const call = store.row("call", id).value;
@@ -37,7 +37,7 @@ function WaitingCard({ id, ghost }) {
   const [level, setLevel] = useState("good");
   const norm = metrics.get("longest_wait")?.norm;
   if (!call) return null;
-  if (ghost) return html`<${Ghost} id=${id} call=${call} />`;
+  if (ghost) return html`<${Ghost} id=${id} call=${call} place=${place} />`;
   const onSecond = (elapsed) => {
     setLevel(waitGrade(elapsed, norm));
     const full = norm?.alarm || 60;
@@ -45,7 +45,7 @@ function WaitingCard({ id, ghost }) {
   };
   const queue = store.board.queue.get(call.queue);
   const line = store.board.line.get(call.line);
-  return html`<li class="call wait" data-row data-level=${level} tabindex="-1">
+  return html`<li class="call wait" data-row data-level=${level} tabindex="-1" ...${place}>
     <div class="call-top">
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
       ${level !== "good" && level !== "none" && html`<span class="level"><${Icon} name=${level} label=${t(`wait.${level}`)} /></span>`}
@@ -54,7 +54,7 @@ function WaitingCard({ id, ghost }) {
     <div class="call-sub">
       ${call.name && html`<bdi class="call-name truncate" title=${plain(call.name, 200)}>${plain(call.name)}</bdi>`}
       <span class="truncate"><${Icon} name="queue" /> ${plain(queue?.title ?? call.queue)}</span>
-      ${call.line && html`<span class="truncate"><${Icon} name="line" /> ${plain(line?.title ?? phone(call.line))}</span>`}
+      ${call.line && html`<span class="call-line truncate" data-told=${call.steps[0]?.what === call.line ? "yes" : undefined}><${Icon} name="line" /> ${plain(line?.title ?? phone(call.line))}</span>`}
       ${call.position > 1 && html`<span class="num">${t("wait.position", { n: call.position })}</span>`}
     </div>
     <${Route} steps=${call.steps} />
@@ -62,13 +62,13 @@ function WaitingCard({ id, ghost }) {
   </li>`;
 }
 
-function Ghost({ id, call }) {
+function Ghost({ id, call, place }) {
   const { t, store } = usePanel();
   const live = store.board.call.get(id);
   const talker = live?.managers.find((party) => party.state !== "ringing");
   const who = talker && (store.board.manager.get(talker.manager)?.title ?? talker.manager);
   const word = who ? t("ghost.answered", { who: plain(who, 40) }) : live && live.state !== "ended" ? t("ghost.moved") : t("ghost.gone");
-  return html`<li class="call ghost" data-row tabindex="-1">
+  return html`<li class="call wait ghost" data-row tabindex="-1" ...${place}>
     <div class="call-top">
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
     </div>
