@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from monitoring.live import protocol, rights
-from monitoring.live.door import door_here
+from monitoring.live import protocol
+from monitoring.live.door import Door, door_here
 from monitoring.live.hub import hub_here
 from monitoring.live.mirror import now
 from monitoring.live.outlet import AsgiOutlet, DaphneOutlet, outlet_for
 from monitoring.live.protocol import ClientFrame, Junk
+from monitoring.live.rights import Admission
 from monitoring.live.stream import Seat
 from tenants.asgi import Receive, Scope, Send, Visitor, refuse
 
@@ -30,7 +31,8 @@ class Gone(Exception):
 async def board_socket(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI application behind tenants.asgi.CompanyGate."""
     visitor: Visitor = scope["visitor"]
-    admission = await rights.admit(visitor)
+    door = door_here(hub_here())
+    admission = await door.admit(visitor)
     if admission is None:
         await refuse(receive, send)
         return
@@ -38,7 +40,7 @@ async def board_socket(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
     outlet = outlet_for(send)
     try:
-        await _serve(visitor, admission, _Ear(receive), outlet)
+        await _watch(visitor, admission, _Ear(receive), outlet, door)
     except (Junk, TimeoutError):
         outlet.close(protocol.CLOSE_JUNK)
         await _until_gone(receive)
@@ -69,19 +71,14 @@ class _Ear:
         return protocol.parse_client(message.get("text"))
 
 
-async def _serve(
-    visitor: Visitor, admission: rights.Admission, ear: _Ear, outlet: DaphneOutlet | AsgiOutlet
+async def _watch(
+    visitor: Visitor, admission: Admission, ear: _Ear, outlet: DaphneOutlet | AsgiOutlet, door: Door
 ) -> None:
     hello = await asyncio.wait_for(_hello(ear, outlet), HELLO_WITHIN)
-    hub = hub_here()
-    door = door_here(hub)
-    seat = await hub.join(
-        visitor.company, outlet, admission.audience, pbxs=set(admission.pbxs), have=hello.get("have")
-    )
-    guest = door.let_in(visitor, seat)
+    guest = await door.let_in(visitor, admission, outlet, hello.get("have"))
     try:
         while True:
-            _answer(await ear.hear(), seat)
+            _answer(await ear.hear(), guest.seat)
     finally:
         door.see_off(guest)
 

@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 
 from monitoring.live import protocol, rights
 from monitoring.live.hub import Hub
-from monitoring.live.stream import Seat
+from monitoring.live.stream import Outlet, Seat
 from tenants.asgi import Visitor, still_welcome
 
 logger = logging.getLogger(__name__)
@@ -36,9 +36,42 @@ class Door:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._guests: dict[str, set[Guest]] = {}
+        self._at_the_door: dict[str, list[tuple[Visitor, asyncio.Future[rights.Admission | None]]]] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def let_in(self, visitor: Visitor, seat: Seat) -> Guest:
+    async def admit(self, visitor: Visitor) -> rights.Admission | None:
+        """What this visitor may watch, None for nothing. Whoever comes while others are asked about waits and
+        is asked about with the rest: when a server comes back, everybody comes at once.
+        """
+        answer: asyncio.Future[rights.Admission | None] = asyncio.get_running_loop().create_future()
+        self._at_the_door.setdefault(visitor.company, []).append((visitor, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(), name="rights of those at the door")
+        return await answer
+
+    async def _ask(self) -> None:
+        while self._at_the_door:
+            company = next(iter(self._at_the_door))
+            waiting = self._at_the_door.pop(company)
+            try:
+                admitted = await rights.admissions(company, {visitor.user_id for visitor, _ in waiting})
+            except Exception as error:
+                for _, answer in waiting:
+                    if not answer.done():
+                        answer.set_exception(error)
+            else:
+                for visitor, answer in waiting:
+                    if not answer.done():
+                        answer.set_result(admitted.get(visitor.user_id))
+
+    async def let_in(
+        self, visitor: Visitor, admission: rights.Admission, outlet: Outlet, have: protocol.Have | None
+    ) -> Guest:
+        """Seat an admitted visitor before the board."""
+        seat = await self._hub.join(
+            visitor.company, outlet, admission.audience, pbxs=set(admission.pbxs), have=have
+        )
         guest = Guest(visitor, seat)
         self._guests.setdefault(visitor.company, set()).add(guest)
         if self._task is None:
@@ -84,9 +117,10 @@ class Door:
             break
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in (self._task, self._asking):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
 
 _doors: weakref.WeakKeyDictionary[Hub, Door] = weakref.WeakKeyDictionary()

@@ -67,6 +67,10 @@ class DaphneOutlet:
         self.ready = False
 
     def resumeProducing(self) -> None:  # noqa: N802 - the interface's name
+        if self._protocol.state != WebSocketProtocol.STATE_OPEN:
+            # Twisted gives a closing socket back to its producer, and closes it only when that lets go.
+            self._protocol.transport.unregisterProducer()
+            return
         self.ready = True
         self.on_ready()
 

@@ -12,8 +12,7 @@ from typing import NamedTuple
 from channels.db import database_sync_to_async
 
 from monitoring.domain.audience import Audience
-from monitoring.selectors.audience import board_rights, board_rights_of
-from tenants.asgi import Visitor
+from monitoring.selectors.audience import board_rights_of
 from tenants.models import Pbx
 from tenants.people.models import User
 from tenants.people.roles import Verb, can
@@ -25,16 +24,6 @@ class Admission(NamedTuple):
 
     audience: Audience
     pbxs: frozenset[str]
-
-
-@database_sync_to_async
-def admit(visitor: Visitor) -> Admission | None:
-    """None: this person may not see the board."""
-    with company_scope(visitor.company):
-        user = User.objects.filter(pk=visitor.user_id, is_active=True).first()
-        if user is None or not can(user, Verb.SEE_BOARD):
-            return None
-        return Admission(board_rights(user), _pbxs(visitor.company))
 
 
 @database_sync_to_async

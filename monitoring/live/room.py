@@ -158,6 +158,7 @@ class Room:
         lost = any(
             pbx not in here or here[pbx][0] != epoch or here[pbx][1] < seq
             for pbx, (epoch, seq) in self._ahead.items()
+            if numbers.get(pbx, ("", 0))[0] == epoch
         )
         self._ahead = numbers
         if lost:

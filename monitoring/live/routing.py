@@ -15,8 +15,6 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     await refuse(receive, send)
 
 
-_addresses: Any = [
-    path("ws/board/", board_socket),
-    re_path("", _nothing_here),
-]  # Any: path() is typed for views
+# Any: Channels gives Django's path() applications, the stubs know of views only.
+_addresses: Any = [path("ws/board/", cast(Any, board_socket)), re_path("", cast(Any, _nothing_here))]
 sockets = cast(App, URLRouter(_addresses))
