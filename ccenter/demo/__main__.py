@@ -59,7 +59,7 @@ class Demo:
         try:
             self._servers()
             prepared = self._prepare()
-            for program in self._programs(simulated=bool(prepared["simulated"])):
+            for program in self._programs(prepared):
                 self.household.add(program)
             self._await_health()
             if not self.over.is_set():
@@ -101,11 +101,14 @@ class Demo:
         prepared: welcome.Prepared = json.loads(welcome.PREPARED.read_text())
         return prepared
 
-    def _programs(self, *, simulated: bool) -> Iterator[Program]:
+    def _programs(self, prepared: welcome.Prepared) -> Iterator[Program]:
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "ccenter"]
         worker = [*celery, "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
-        pbx = [python, "-m", "ccenter.demo.pbx", *["--simulated"] * simulated]
+        simulated = prepared["simulated"]
+        pbx = [python, "-m", "ccenter.demo.pbx"]
+        if simulated:
+            pbx += ["--simulated", str(prepared["ami_port"])]
         yield Program(name="pbx", command=pbx, ground=True)
         yield Program(
             name="web",

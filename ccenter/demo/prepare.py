@@ -13,7 +13,8 @@ import django
 from django.core.management import call_command
 
 from ccenter.demo import embedded, welcome
-from ccenter.demo.pbx import demo_instance
+from ccenter.demo.pbx import SIMULATED_PLAN, demo_instance
+from ccenter.lab.asterisk import secret_file
 from ccenter.lab.ports import PBX_HOST
 from ccenter.lab.root import NoAsteriskError
 
@@ -43,6 +44,8 @@ def main() -> int:
     if instance:
         tell("Asterisk's configuration from the portal's rows")
         instance.configure(seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING))
+    else:
+        secret_file(SIMULATED_PLAN, seed.lab_plan(phones_port=1).to_json())
     prepared = welcome.Prepared(simulated=simulated, ami_port=port, sign_ins=seed.sign_ins())
     welcome.PREPARED.write_text(json.dumps(prepared, ensure_ascii=False))
     return 0
