@@ -1,7 +1,7 @@
 """Groups, the managers who take calls in them, and the supervisors who head them.
 
-A manager's key on the PBX and on the live board is ``pbx_name`` (``acme_101``). It follows the extension, and an
-archived manager's is free for the next one: history belongs to the row, not to the name.
+A manager's key on the PBX and on the live board is ``pbx_name`` (``acme_101``). It follows the extension,
+and an archived manager's is free for the next one: history belongs to the row, not to the name.
 """
 
 from __future__ import annotations

@@ -66,7 +66,9 @@ class Queue(Archivable):
     via_local = models.BooleanField(
         _("ring through the dial plan"),
         default=False,
-        help_text=_("For people who answer on mobiles or follow-me: the PBX dials them like any other number."),
+        help_text=_(
+            "For people who answer on mobiles or follow-me: the PBX dials them like any other number."
+        ),
     )
 
     class Meta:

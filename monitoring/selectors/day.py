@@ -1,4 +1,5 @@
-"""One manager's day as intervals, cut at the company's midnights; the times sum up to the time since the first.
+"""One manager's day as intervals, cut at the company's midnights; the times sum up to the time since the
+first.
 
 Epoch seconds everywhere: the pages turn them into the company's clock.
 """
@@ -18,7 +19,8 @@ from monitoring.models.statuses import Source, StatusInterval, StatusKind
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """[``start``, ``end``) of one status; ``open``: it still stands, ``end`` is now. ``since``: uncut beginning."""
+    """[``start``, ``end``) of one status; ``open``: it still stands, ``end`` is now. ``since``: uncut
+    beginning."""
 
     status: int
     label: str
@@ -52,7 +54,9 @@ def day_of(manager: Manager, *, zone: str, now: float) -> Day:
     start, end = day_bounds(local_day(now, zone), zone)
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
     rows = (
-        StatusInterval.objects.filter(Q(ended__isnull=True) | Q(ended__gt=first), manager=manager, started__lt=last)
+        StatusInterval.objects.filter(
+            Q(ended__isnull=True) | Q(ended__gt=first), manager=manager, started__lt=last
+        )
         .select_related("status")
         .order_by("started", "pk")
     )

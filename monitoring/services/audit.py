@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitoring.models.audit import AuditEntry, Outcome
 from monitoring.models.text import visible
 from tenants.people.models import User
+from tenants.scope import current_company_or_none
 
 
 def record(
@@ -22,9 +23,11 @@ def record(
 ) -> AuditEntry:
     """Write who did ``verb`` to ``what``, now. A refusal must be recorded outside what is rolled back with
     it."""
+    # A stranger's number would be one of our own people's: only the name is kept.
+    ours = actor.pk is not None and actor.company == current_company_or_none()
     return AuditEntry.objects.create(
         at=timezone.now(),
-        actor=actor if actor.pk else None,
+        actor=actor if ours else None,
         who=visible(str(actor), 120),
         verb=verb,
         kind=kind,

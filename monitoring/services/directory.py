@@ -1,14 +1,17 @@
 """Editing who is who: groups, queues, lines and statuses. Every change is checked, written down and told.
 
-Nothing is deleted: a row is archived, and restored with everything it had unless its name was taken meanwhile.
+Nothing is deleted: a row is archived, and restored with everything it had unless its name was taken
+meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.forms import ModelForm
 from django.utils import timezone
@@ -45,7 +48,7 @@ def save(*, actor: User, verb: Verb, form: ModelForm[Row]) -> Row:
     check(actor=actor, verb=verb, what=form.instance)
     assert form.is_valid(), "a form is asked before its row is saved"
     new = form.instance.pk is None
-    with transaction.atomic():
+    with _nobody_was_faster(), transaction.atomic():
         row: Row = form.save()
         details: dict[str, object] = {"new": new, "changed": list(form.changed_data)}
         audit.record(actor=actor, verb=verb, kind=_kind(row), what=row, details=details)
@@ -54,7 +57,8 @@ def save(*, actor: User, verb: Verb, form: ModelForm[Row]) -> Row:
 
 
 def archive(*, actor: User, verb: Verb, row: Kept) -> Kept:
-    """Take ``row`` out of use. Raises Refused, NotThere (archived already) or StillNeeded; nothing changed then."""
+    """Take ``row`` out of use. Raises Refused, NotThere (archived already) or StillNeeded; nothing changed
+    then."""
     check(actor=actor, verb=verb, what=row)
     needed_by = _needed_by(row)
     if needed_by:
@@ -84,6 +88,15 @@ def restore(*, actor: User, verb: Verb, row: Kept) -> Kept:
     return row
 
 
+@contextmanager
+def _nobody_was_faster() -> Iterator[None]:
+    """Two admins may give one name at once: the form saw it free, the database did not."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise StillNeeded(_("Somebody has just taken this name or number. Choose another one.")) from error
+
+
 def _needed_by(row: Archivable) -> str:
     """Why ``row`` cannot go, as a sentence; empty when it can."""
     if isinstance(row, Queue):
@@ -93,7 +106,10 @@ def _needed_by(row: Archivable) -> str:
                 "numbers": ", ".join(lines)
             }
     if isinstance(row, Status):
-        if not Status.objects.live().filter(kind=row.kind).exclude(pk=row.pk).exists() and row.kind == "available":
+        if (
+            not Status.objects.live().filter(kind=row.kind).exclude(pk=row.pk).exists()
+            and row.kind == "available"
+        ):
             return _("This is the only status in which calls are taken.")
         people = StatusInterval.objects.filter(status=row, ended__isnull=True).count()
         if people:

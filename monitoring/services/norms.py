@@ -16,7 +16,8 @@ Limits = tuple[float | None, float | None]
 
 
 def save(*, actor: User, norms: Mapping[str, Limits]) -> None:
-    """Set (warning, alarm) of each named metric, in the metric's unit. Raises Refused; nothing changed then."""
+    """Set (warning, alarm) of each named metric, in the metric's unit. Raises Refused; nothing changed
+    then."""
     check(actor=actor, verb=Verb.EDIT_NORMS, what="norms")
     with transaction.atomic():
         for metric, (warning, alarm) in norms.items():

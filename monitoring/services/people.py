@@ -1,4 +1,5 @@
-"""A person of the company: the account that signs in and, for those who take calls or head groups, their place.
+"""A person of the company: the account that signs in and, for those who take calls or head groups, their
+place.
 
 One form, three roles; whoever stops taking calls keeps the history of those taken.
 """
@@ -27,7 +28,8 @@ VERB = Verb.EDIT_PEOPLE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What the form says. ``extension``: managers only; ``groups``: worked in by a manager, headed by a supervisor."""
+    """What the form says. ``extension``: managers only; ``groups``: worked in by a manager, headed by a
+    supervisor."""
 
     name: str
     email: str
@@ -56,14 +58,19 @@ def save(*, actor: User, user: User | None, person: Person) -> User:
             accounts.change_role(user=account, role=person.role)
         _place(account, person)
         audit.record(
-            actor=actor, verb=VERB, kind="user", what=account, details={"new": user is None, "role": person.role}
+            actor=actor,
+            verb=VERB,
+            kind="user",
+            what=account,
+            details={"new": user is None, "role": person.role},
         )
         tell_directory_changed()
     return account
 
 
 def archive(*, actor: User, user: User) -> None:
-    """Nobody signs in as ``user`` and no call rings there any more; history stays. Raises Refused, StillNeeded."""
+    """Nobody signs in as ``user`` and no call rings there any more; history stays. Raises Refused,
+    StillNeeded."""
     check(actor=actor, verb=VERB, what=user)
     if user.pk == actor.pk:
         raise StillNeeded(_("You cannot archive yourself."))
@@ -76,7 +83,8 @@ def archive(*, actor: User, user: User) -> None:
 
 
 def restore(*, actor: User, user: User) -> None:
-    """``user`` may sign in again and gets the old extension back. Raises Refused, StillNeeded (it was given away)."""
+    """``user`` may sign in again and gets the old extension back. Raises Refused, StillNeeded (it was given
+    away)."""
     check(actor=actor, verb=VERB, what=user)
     manager = Manager.objects.archived().filter(user=user).first()
     with transaction.atomic():
@@ -93,7 +101,8 @@ def restore(*, actor: User, user: User) -> None:
 
 
 def _place(account: User, person: Person) -> None:
-    """Make the account's manager or supervisor row fit its role; a role left behind is archived or emptied."""
+    """Make the account's manager or supervisor row fit its role; a role left behind is archived or
+    emptied."""
     if person.role == Role.MANAGER:
         _seat(account, person)
     else:
@@ -105,7 +114,8 @@ def _place(account: User, person: Person) -> None:
 
 
 def _seat(account: User, person: Person) -> None:
-    """An extension on the PBX. Another extension is another name there, so the old seat's calls stay the old seat's."""
+    """An extension on the PBX. Another extension is another name there, so the old seat's calls stay the old
+    seat's."""
     manager = Manager.objects.filter(user=account).first() or Manager(user=account)
     if manager.extension != person.extension or manager.archived_at is not None:
         manager.extension = person.extension
@@ -120,10 +130,13 @@ def _seat(account: User, person: Person) -> None:
 
 
 def the_pbx() -> int:
-    """The PBX new people, queues and lines belong to: the company's first. Raises StillNeeded when it has none."""
+    """The PBX new people, queues and lines belong to: the company's first. Raises StillNeeded when it has
+    none."""
     first = next(iter(pbxs_of(current_company())), None)
     if first is None:
-        raise StillNeeded(_("No PBX is connected to this company yet. Ask the platform's staff to connect one."))
+        raise StillNeeded(
+            _("No PBX is connected to this company yet. Ask the platform's staff to connect one.")
+        )
     return first
 
 

@@ -1,4 +1,5 @@
-"""A manager's own page: the status as big buttons, the day so far, the queues. Supervisors open it for their people.
+"""A manager's own page: the status as big buttons, the day so far, the queues. Supervisors open it for their
+people.
 
 Parse, call ``services.statuses``, render; the PBX's answer is waited for briefly and said in words.
 """
@@ -65,7 +66,9 @@ def team(request: HttpRequest) -> HttpResponse:
     demand(request, Verb.SEE_BOARD)
     rights = board_rights(_person(request))
     standing = StatusInterval.objects.filter(ended__isnull=True).select_related("status")
-    people = Manager.objects.live().prefetch_related(Prefetch("intervals", queryset=standing, to_attr="open_ones"))
+    people = Manager.objects.live().prefetch_related(
+        Prefetch("intervals", queryset=standing, to_attr="open_ones")
+    )
     if rights is not None:
         people = people.filter(groups__in=rights).distinct()
     zone, now = _zone(request), timezone.now().timestamp()
@@ -114,7 +117,9 @@ def _told(receipt: Receipt) -> Notice:
         return _notice("good", _("The PBX has taken it over."))
     if answer is not None:
         return _notice("warn", _("Saved, but the PBX answered: %(detail)s") % {"detail": answer.detail})
-    return _notice("warn", _("Saved. The PBX has not answered yet; it takes it over as soon as it is connected."))
+    return _notice(
+        "warn", _("Saved. The PBX has not answered yet; it takes it over as soon as it is connected.")
+    )
 
 
 def _notice(tone: str, text: str) -> Notice:
@@ -173,7 +178,9 @@ def _open_status(rows: list[StatusInterval], zone: str, now: float) -> dict[str,
     return _standing(row.status.label, kind, since, row.source == "phone", zone, now)
 
 
-def _standing(label: str, kind: StatusKind, since: float, phone: bool, zone: str, now: float) -> dict[str, Any]:
+def _standing(
+    label: str, kind: StatusKind, since: float, phone: bool, zone: str, now: float
+) -> dict[str, Any]:
     """A status that began on another day says so."""
     began = datetime.fromtimestamp(since, ZoneInfo(zone))
     today = began.date() == datetime.fromtimestamp(now, ZoneInfo(zone)).date()

@@ -17,7 +17,7 @@ from tenants.scope import company_scope
 from tests.factories.staff import Staff, make_manager, make_staff
 from tests.factories.told import call, leg, visit
 
-QUERIES = 12
+QUERIES = 24  # eleven, and each sets the search path first
 
 
 @pytest.fixture
@@ -93,7 +93,8 @@ def test_the_day_so_far_is_restored_in_raw_counts(staff: Staff) -> None:
 
 
 def today(now: float) -> list[CallFact | VisitFact]:
-    """Five settled visits, one open, one of the day before yesterday; one call each of in, missed, out, merged."""
+    """Five settled visits, one open, one of the day before yesterday; one call each of in, missed, out,
+    merged."""
 
     def ended(manager: str, talk: float | None) -> tuple[LegFact, ...]:
         return (leg(manager, rang=now, talk=talk),)

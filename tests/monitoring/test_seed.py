@@ -52,7 +52,9 @@ def test_seeding_twice_changes_nothing_a_visitor_edited(seeded: Pbx) -> None:
     with company_scope("alpha"):
         Queue.objects.filter(name="sales").update(title="Отдел продаж")
         Manager.objects.get(pbx_name="alpha_102").groups.clear()
-    moved = seed.seed(ami=seed.AmiAddress(host="127.0.0.1", port=6000, username="ccenter", secret="s2", simulated=True))
+    moved = seed.seed(
+        ami=seed.AmiAddress(host="127.0.0.1", port=6000, username="ccenter", secret="s2", simulated=True)
+    )
     assert census() == before
     assert (moved.pk, moved.port, moved.secret, moved.simulated) == (seeded.pk, 6000, "s2", True)
     with company_scope("alpha"):
@@ -83,7 +85,10 @@ def shape(plan: PbxPlan) -> list[object]:
         (
             company.slug,
             [(m.name, m.title, m.extension, bool(m.contact)) for m in company.managers],
-            [(q.name, q.extension, tuple(sorted(q.members)), q.strategy, q.via_local, q.max_wait) for q in company.queues],
+            [
+                (q.name, q.extension, tuple(sorted(q.members)), q.strategy, q.via_local, q.max_wait)
+                for q in company.queues
+            ],
             sorted((line.number, line.target, line.leads_to) for line in company.lines),
         )
         for company in plan.companies

@@ -139,6 +139,7 @@ def test_another_companys_admin_is_refused(staff: Staff, sent: Sent) -> None:
         with pytest.raises(Refused):
             statuses.declare(actor=foreign, manager=staff.anna, status_id=status("Обед").pk)
         assert not StatusInterval.objects.exists()
+        assert AuditEntry.objects.get().actor is None, "a stranger's number is one of our own people's here"
 
 
 def test_a_supervisor_sets_the_status_of_own_people(staff: Staff) -> None:

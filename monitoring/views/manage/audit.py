@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from monitoring.models.audit import AuditEntry
@@ -13,6 +14,17 @@ from monitoring.views.manage.sections import SECTIONS
 from tenants.people.roles import Verb, demand
 
 PAGE = 100
+# What was done, in words; a verb that is not here is shown as it is written down.
+WORDS = {
+    Verb.SET_STATUS: _("set the status"),
+    Verb.EDIT_PEOPLE: _("edited people"),
+    Verb.EDIT_GROUPS: _("edited groups"),
+    Verb.EDIT_QUEUES: _("edited queues"),
+    Verb.EDIT_LINES: _("edited lines"),
+    Verb.EDIT_STATUSES: _("edited statuses"),
+    Verb.EDIT_NORMS: _("edited norms"),
+    "listen": _("listened to the call"),
+}
 
 
 @require_safe
@@ -22,8 +34,10 @@ def audit(request: HttpRequest) -> HttpResponse:
     entries = AuditEntry.objects.all()
     for word in text.split()[:6]:
         entries = entries.filter(Q(who__icontains=word) | Q(what__icontains=word) | Q(verb__icontains=word))
+    page = Paginator(entries, PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(entries, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": [(entry, WORDS.get(entry.verb, entry.verb)) for entry in page.object_list],
         "q": text,
         "sections": SECTIONS.values(),
         "section": {"slug": "audit"},

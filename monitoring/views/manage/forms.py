@@ -29,7 +29,9 @@ class PersonForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80, validators=[one_visible_line])
     email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=190)
-    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=ROLES, widget=forms.RadioSelect, initial="manager")
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"), choices=ROLES, widget=forms.RadioSelect, initial="manager"
+    )
     extension = forms.CharField(
         label=gettext_lazy("Extension"),
         max_length=6,
@@ -48,8 +50,8 @@ class PersonForm(forms.Form):
 
     def __init__(self, *args: Any, instance: User | None = None, **kwargs: Any) -> None:
         self.instance = instance
-        super().__init__(*args, initial=_as_typed(instance) if instance else None, **kwargs)
-        cast(forms.ModelMultipleChoiceField, self.fields["groups"]).queryset = Group.objects.live()
+        super().__init__(*args, **{**kwargs, "initial": _as_typed(instance) if instance else None})
+        cast("forms.ModelMultipleChoiceField[Group]", self.fields["groups"]).queryset = Group.objects.live()
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).strip().lower()
@@ -89,13 +91,16 @@ class PersonForm(forms.Form):
 def _as_typed(user: User) -> dict[str, Any]:
     manager = Manager.objects.filter(user=user).first()
     supervisor = Supervisor.objects.filter(user=user).first()
-    place = supervisor if user.role == Role.SUPERVISOR else manager
+    if user.role == Role.SUPERVISOR:
+        groups = list(supervisor.groups.all()) if supervisor else []
+    else:
+        groups = list(manager.groups.all()) if manager else []
     return {
         "name": user.name,
         "email": user.email,
         "role": user.role,
         "extension": manager.extension if manager else "",
-        "groups": place.groups.all() if place else (),
+        "groups": groups,
     }
 
 
@@ -120,10 +125,21 @@ class GroupForm(forms.ModelForm[Group]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         heads = Supervisor.objects.filter(user__is_active=True).select_related("user")
-        cast(forms.ModelMultipleChoiceField, self.fields["managers"]).queryset = Manager.objects.live()
-        cast(forms.ModelMultipleChoiceField, self.fields["supervisors"]).queryset = heads
+        cast(
+            "forms.ModelMultipleChoiceField[Manager]", self.fields["managers"]
+        ).queryset = Manager.objects.live()
+        cast("forms.ModelMultipleChoiceField[Supervisor]", self.fields["supervisors"]).queryset = heads
         if self.instance.pk:
-            self.initial |= {"managers": self.instance.managers.all(), "supervisors": self.instance.supervisors.all()}
+            chosen = {
+                "managers": self.instance.managers.all(),
+                "supervisors": self.instance.supervisors.all(),
+            }
+            self.initial.update(chosen)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        _refuse_taken(self, "title", {"title": data.get("title")})
+        return data
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc] # Django's documented hook, missing in the stubs
@@ -172,7 +188,9 @@ class LineForm(forms.ModelForm[Line]):
         widgets = {"groups": forms.CheckboxSelectMultiple}
         help_texts = {
             "number": gettext_lazy("As the operator sends it, for instance 74951230001."),
-            "menu": gettext_lazy("Callers choose a queue by key; who chooses nothing goes to the queue above."),
+            "menu": gettext_lazy(
+                "Callers choose a queue by key; who chooses nothing goes to the queue above."
+            ),
             "trunk": gettext_lazy("The connection to the operator by which its calls arrive."),
         }
 
@@ -214,7 +232,7 @@ def _only_live(form: forms.ModelForm[Any], name: str, rows: QuerySet[Any]) -> No
     """Offer rows in use, and archived ones only where they are chosen already."""
     chosen = form.initial.get(name) or []
     keys = [getattr(row, "pk", row) for row in (chosen if isinstance(chosen, list) else [chosen])]
-    field = cast(forms.ModelChoiceField, form.fields[name])
+    field = cast("forms.ModelChoiceField[Any]", form.fields[name])
     field.queryset = rows.filter(Q(archived_at__isnull=True) | Q(pk__in=keys))
 
 

@@ -1,4 +1,5 @@
-"""One page for all norms: each figure of the registry that has one, its two limits, and the usual ones beside them.
+"""One page for all norms: each figure of the registry that has one, its two limits, and the usual ones
+beside them.
 
 Shares are typed in per cent; everything else in the metric's own unit.
 """

@@ -1,4 +1,5 @@
-"""The pages behind ``sections``: a searchable list, a form, archive with undo. Parse, call the service, render.
+"""The pages behind ``sections``: a searchable list, a form, archive with undo. Parse, call the service,
+render.
 
 Everything works as plain forms; htmx only spares the reload.
 """
@@ -55,7 +56,9 @@ def edit(request: HttpRequest, section: str, pk: int | None = None) -> HttpRespo
     """A new row, or one changed. What was typed is kept when it is refused."""
     chosen = _section(request, section)
     row = None if pk is None else _row(chosen, pk)
-    form = chosen.form(request.POST if request.method == "POST" else None, **({"instance": row} if row else {}))
+    form = chosen.form(
+        request.POST if request.method == "POST" else None, **({"instance": row} if row else {})
+    )
     if request.method == "POST":
         saved = _save(request, chosen, form)
         if saved is not None:
@@ -163,7 +166,8 @@ def _dress(form: BaseForm, name: str, widget: Any) -> None:
 
 
 def _go(request: HttpRequest, address: str) -> HttpResponse:
-    """To another page: by htmx's own header when it asked, for it would swap a redirect's page into this one."""
+    """To another page: by htmx's own header when it asked, for it would swap a redirect's page into this
+    one."""
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return redirect(address)

@@ -136,7 +136,13 @@ SECTIONS: dict[str, Section] = {
             icon="people",
             rows=_people,
             live=Q(is_active=True),
-            search=("name", "email", "manager__extension", "manager__groups__title", "supervisor__groups__title"),
+            search=(
+                "name",
+                "email",
+                "manager__extension",
+                "manager__groups__title",
+                "supervisor__groups__title",
+            ),
             columns=(
                 Column(_("Name"), lambda user: user.name or user.email),
                 Column(_("Role"), lambda user: user.get_role_display()),
@@ -145,7 +151,9 @@ SECTIONS: dict[str, Section] = {
                 Column(_("E-mail"), lambda user: user.email),
             ),
             form=forms.PersonForm,
-            archive_question=_("Archive this person? They are signed out at once; their calls stay in the reports."),
+            archive_question=_(
+                "Archive this person? They are signed out at once; their calls stay in the reports."
+            ),
         ),
         Section(
             slug="groups",
@@ -155,15 +163,21 @@ SECTIONS: dict[str, Section] = {
             empty=_("Put people who work together into a group and give it a supervisor."),
             verb=Verb.EDIT_GROUPS,
             icon="people",
-            rows=lambda: Group.objects.annotate(
-                size=Count("managers", filter=Q(managers__archived_at__isnull=True), distinct=True)
-            ).prefetch_related("supervisors__user", Prefetch("queues", queryset=Queue.objects.live())),
+            rows=lambda: (
+                Group.objects.annotate(
+                    size=Count("managers", filter=Q(managers__archived_at__isnull=True), distinct=True)
+                )
+                .prefetch_related("supervisors__user", Prefetch("queues", queryset=Queue.objects.live()))
+                .order_by("title", "pk")
+            ),
             live=IN_USE,
             search=("title", "managers__title", "supervisors__user__name"),
             columns=(
                 Column(_("Title"), lambda group: group.title),
                 Column(_("Managers"), lambda group: group.size, "number"),
-                Column(_("Supervisors"), lambda group: ", ".join(str(head) for head in group.supervisors.all())),
+                Column(
+                    _("Supervisors"), lambda group: ", ".join(str(head) for head in group.supervisors.all())
+                ),
                 Column(_("Queues"), lambda group: _titles(group.queues)),
             ),
             form=forms.GroupForm,
@@ -189,7 +203,9 @@ SECTIONS: dict[str, Section] = {
                 Column(_("Short abandon, s"), lambda queue: queue.short_abandon, "number"),
             ),
             form=forms.QueueForm,
-            archive_question=_("Archive this queue? It leaves the live panel; its figures stay in the reports."),
+            archive_question=_(
+                "Archive this queue? It leaves the live panel; its figures stay in the reports."
+            ),
         ),
         Section(
             slug="lines",

@@ -1,0 +1,48 @@
+"""Every word monitoring's own pages say is also said in Russian."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import polib
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+BASE = Path(settings.BASE_DIR)
+CATALOGUE = polib.pofile(str(BASE / "monitoring" / "locale" / "ru" / "LC_MESSAGES" / "django.po"))
+CALLS = {"_", "gettext", "gettext_lazy"}
+# The live panel's words are in the front end's own catalogue.
+PANEL = {"live.py", "live_texts.py", "live.html"}
+IN_TEMPLATE = re.compile(r"gettext\(u?(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\)")
+
+
+def in_code() -> Iterator[str]:
+    rooms = ("models", "services", "selectors", "views")
+    for source in (path for room in rooms for path in (BASE / "monitoring" / room).rglob("*.py")):
+        if source.name in PANEL:
+            continue
+        for node in ast.walk(ast.parse(source.read_text())):
+            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS
+            if named and isinstance(node.args[0], ast.Constant):
+                yield str(node.args[0].value)
+
+
+def in_templates() -> Iterator[str]:
+    for page in (BASE / "templates" / "monitoring").rglob("*.html"):
+        if page.name not in PANEL:
+            for found in IN_TEMPLATE.finditer(templatize(page.read_text())):
+                yield str(ast.literal_eval(found["text"]))
+
+
+def test_every_word_has_a_translation() -> None:
+    translated = {entry.msgid for entry in CATALOGUE if entry.msgstr and not entry.fuzzy}
+    assert {*in_code(), *in_templates()} - translated == set()
+
+
+def test_a_translation_keeps_the_places_of_what_is_put_in() -> None:
+    places = re.compile(r"%\(\w+\)[sd]")
+    for entry in CATALOGUE:
+        assert sorted(places.findall(entry.msgid)) == sorted(places.findall(entry.msgstr)), entry.msgid
