@@ -172,7 +172,7 @@ def queue(source: Queue) -> QueueWire:
         "groups": list(source.groups),
         "answer_within": source.answer_within,
         "short_abandon": source.short_abandon,
-        "managers": list(source.members),
+        "managers": sorted(source.members),
         "waiting": len(source.waiting),
         "earliest": min(source.waiting.values(), default=None),
         "today": source.today.copy(),

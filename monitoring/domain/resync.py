@@ -10,14 +10,14 @@ from . import events as ev
 from .board import Board
 from .state import UP
 
-BOOT_TOLERANCE = 5.0
+BOOT_TOLERANCE = 3.0
 """Seconds: a boot time is computed from an uptime in whole seconds, so equal boots differ a little."""
 
 
 def booted(board: Board, event: ev.PbxBooted) -> None:
     """A new boot: every open call was cut; the same boot told again changes nothing."""
-    known, board.boot = board.boot, event.boot
-    if not known or abs(known - event.boot) <= BOOT_TOLERANCE:
+    known, board.boot = board.boot, max(board.boot, event.boot)
+    if not known or event.boot - known <= BOOT_TOLERANCE:
         return
     for call in list(board.calls.values()):
         call.interrupted = True
@@ -59,13 +59,15 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
     for call in list(board.calls.values()):
         calls.recompute(board, call, event.at)
         call.seen = max(call.seen, event.at)
+        call.steps.sort(key=lambda step: step.at)
 
 
 def _meet(board: Board, row: ev.SnapshotChannel, at: float) -> None:
     opened = at - row.age
     channel = reducer.meet(board, row.uniqueid, row.linkedid, row.channel, opened)
     channel.state, channel.number, channel.caller = row.state, row.number, row.name
-    channel.exten = row.exten
+    # The number dialled at first is not told any more, only where the channel is now.
+    channel.exten = row.exten if row.exten in board.line_groups or channel.manager else ""
     if row.application == "ChanSpy":
         channel.spying = row.data.partition(",")[0]
         return

@@ -63,6 +63,20 @@ async def read(client: Client, *, phones: bool = True) -> Reading:
     return Reading(snapshot, boot.strip())
 
 
+def snapshot_of(blocks: list[bytes], at: float) -> Snapshot:
+    """The lists of a captured stream as one snapshot; ``at``: PBX time of the asking, epoch seconds."""
+    callers, members = _queue_rows(blocks, at)
+    rows = [parse(block) for block in blocks if block.startswith(b"Event: CoreShowChannel\r\n")]
+    return Snapshot(
+        at=at,
+        channels=tuple(channel for row in rows if (channel := _channel(row))),
+        callers=callers,
+        members=members,
+        devices=tuple(_devices(blocks, at)),
+        registrations=(),
+    )
+
+
 async def _all(
     status: Coroutine[None, None, Fields], *lists: Coroutine[None, None, list[bytes]]
 ) -> tuple[Fields, list[bytes], list[bytes], list[bytes], list[bytes]]:

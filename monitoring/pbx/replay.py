@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from monitoring.domain.directory import Directory
+from monitoring.domain.events import Event
 from monitoring.domain.facts import CallFact, LegFact, VisitFact
 from monitoring.domain.routing import prefix_of
 from monitoring.domain.switchboard import Switchboard
 
+from .bootstrap import snapshot_of
 from .frames import Framer
 from .normalise import normalise
 
@@ -24,6 +27,55 @@ def blocks_of(data: bytes) -> list[bytes]:
     blocks = [b for start in range(0, len(data), CHUNK) for b in framer.feed(data[start : start + CHUNK])]
     # A capture cut off mid-stream still ends with an event worth reading.
     return blocks + framer.feed(b"\r\n\r\n")
+
+
+def events_of(blocks: list[bytes]) -> Iterator[Event]:
+    """The stream's events in order; answers to CoreShowChannels and QueueStatus in it become the snapshots they were.
+
+    What carries no Timestamp (a login's FullyBooted, lists) is stamped with the time of the next event that does.
+    """
+    stamps = _stamps(blocks)
+    listed: list[bytes] = []
+    for block, at in zip(blocks, stamps, strict=True):
+        name = block[: block.find(b"\r\n")]
+        if name in _LISTED and b"\r\nActionID: " in block:
+            listed.append(block)
+            continue
+        if listed and not block.startswith((b"Response: ", b"Event: CoreShowChannelsComplete")):
+            # The lists asked for one after another are one look at the PBX.
+            yield snapshot_of(listed, at)
+            listed = []
+        event = normalise(block, at)
+        if event is not None:
+            yield event
+    if listed:
+        yield snapshot_of(listed, stamps[-1])
+
+
+_LISTED = frozenset(
+    (
+        b"Event: CoreShowChannel",
+        b"Event: QueueParams",
+        b"Event: QueueMember",
+        b"Event: QueueEntry",
+        b"Event: DeviceStateChange",
+        b"Event: QueueStatusComplete",
+    )
+)
+_STAMP = re.compile(rb"\r\nTimestamp: (\d{1,11}(?:\.\d{1,9})?)(?:\r\n|$)")
+
+
+def _stamps(blocks: list[bytes]) -> list[float]:
+    """For each block its own Timestamp, else the next one in the stream, else the last."""
+    own = [float(found[1]) if (found := _STAMP.search(block)) else 0.0 for block in blocks]
+    following = 0.0
+    for place in range(len(own) - 1, -1, -1):
+        following = own[place] or following
+        own[place] = following
+    known = 0.0
+    for place, at in enumerate(own):
+        known = own[place] = at or known
+    return own
 
 
 def companies_in(blocks: Iterable[bytes]) -> list[str]:
@@ -70,17 +122,12 @@ def replay(data: bytes, *, company: str | None = None, pbx: str = "replay") -> d
                 elif isinstance(fact, VisitFact):
                     visits[changes.company][fact.uniqueid, fact.queue, fact.joined] = fact
 
-    seen = 0
-    for block in blocks:
-        if block.startswith(b"Event: ") or b"\nEvent: " in block:
-            seen += 1
-        event = normalise(block)
-        if event is not None:
-            switchboard.feed(event)
+    for event in events_of(blocks):
+        switchboard.feed(event)
     switchboard.finish()
     keep()
     return {
-        "events": seen,
+        "events": sum(block.startswith(b"Event: ") or b"\nEvent: " in block for block in blocks),
         "quarantined": switchboard.quarantined,
         "companies": {
             name: {
@@ -126,7 +173,7 @@ def manager_row(name: str, legs: tuple[LegFact, ...]) -> dict[str, Any]:
         "manager": name,
         "talk": round(sum(seconds(leg.talk) for leg in own), 6),
         "hold": round(sum(seconds(leg.hold) for leg in own), 6),
-        "outcome": "answered" if any(leg.talk for leg in own) else own[-1].outcome,
+        "outcome": "answered" if any(leg.answered is not None for leg in own) else own[-1].outcome,
     }
 
 

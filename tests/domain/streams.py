@@ -13,8 +13,7 @@ from monitoring.domain.directory import Directory
 from monitoring.domain.events import Event
 from monitoring.domain.facts import CallFact, Fact, VisitFact
 from monitoring.domain.switchboard import Switchboard
-from monitoring.pbx.normalise import normalise
-from monitoring.pbx.replay import blocks_of, companies_in
+from monitoring.pbx.replay import blocks_of, companies_in, events_of
 
 STREAMS = Path(__file__).parent.parent / "ami"
 
@@ -31,7 +30,7 @@ def raw(name: str) -> bytes:
 
 @cache
 def events(name: str) -> tuple[Event, ...]:
-    return tuple(e for block in blocks_of(raw(name)) if (e := normalise(block)) is not None)
+    return tuple(events_of(blocks_of(raw(name))))
 
 
 @cache
