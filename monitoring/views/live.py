@@ -20,8 +20,17 @@ from tenants.people.roles import Verb, requires
 
 SOCKET_PATH = "/ws/board/"
 STRIP = (
-    "waiting", "longest_wait", "talking", "free", "on_break", "away", "unregistered",
-    "offered", "answered", "lost", "service_level",
+    "waiting",
+    "longest_wait",
+    "talking",
+    "free",
+    "on_break",
+    "away",
+    "unregistered",
+    "offered",
+    "answered",
+    "lost",
+    "service_level",
 )
 
 

@@ -133,7 +133,9 @@ def _bands() -> dict[str, str | Forms]:
         "band.reason": _("Reason: {reason}."),
         "band.next_try": _("Next try at {time}."),
         "band.lag": _plural(
-            lambda n: ngettext("{pbx}: events arrive {n} second late.", "{pbx}: events arrive {n} seconds late.", n)
+            lambda n: ngettext(
+                "{pbx}: events arrive {n} second late.", "{pbx}: events arrive {n} seconds late.", n
+            )
         ),
         "band.incomplete": _("{windows}: no connection to the {pbx}."),
         "band.incomplete_note": _("Today's figures are incomplete."),

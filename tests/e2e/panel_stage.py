@@ -24,9 +24,42 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]
-CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'"
-FAMILIES = "Иванова Петров Сидорова Кузнецов Смирнова Васильев Попова Соколов Михайлова Новиков Фёдорова Морозов".split()
-NAMES = "Анна Борис Вера Глеб Дарья Егор Жанна Захар Ирина Кирилл Лариса Максим Нина Олег Полина Роман".split()
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'"
+)
+FAMILIES = [
+    "Иванова",
+    "Петров",
+    "Сидорова",
+    "Кузнецов",
+    "Смирнова",
+    "Васильев",
+    "Попова",
+    "Соколов",
+    "Михайлова",
+    "Новиков",
+    "Фёдорова",
+    "Морозов",
+]
+NAMES = [
+    "Анна",
+    "Борис",
+    "Вера",
+    "Глеб",
+    "Дарья",
+    "Егор",
+    "Жанна",
+    "Захар",
+    "Ирина",
+    "Кирилл",
+    "Лариса",
+    "Максим",
+    "Нина",
+    "Олег",
+    "Полина",
+    "Роман",
+]
 CALLERS = ["", "ООО «Техносвет»", "Смирнов Алексей", "Мария", "ИП Гаврилов", "", "Стоматология на Мира"]
 STATUSES = [
     (1, "Доступен", "available", "free"),
@@ -50,8 +83,12 @@ class Scene:
             "at": now,
             "call": {},
             "manager": {},
-            "group": {str(n + 1): {"id": n + 1, "title": t, "groups": [n + 1]} for n, t in enumerate(self.titles)},
-            "status": {str(s[0]): dict(zip(("id", "label", "kind", "colour"), s, strict=True)) for s in STATUSES},
+            "group": {
+                str(n + 1): {"id": n + 1, "title": t, "groups": [n + 1]} for n, t in enumerate(self.titles)
+            },
+            "status": {
+                str(s[0]): dict(zip(("id", "label", "kind", "colour"), s, strict=True)) for s in STATUSES
+            },
             "line": {
                 "88005553535": {"number": "88005553535", "title": "8 800 555-35-35", "groups": []},
                 "74951234567": {"number": "74951234567", "title": "Москва", "groups": []},
@@ -167,7 +204,11 @@ class Scene:
         if call["queue"]:
             queue = self.board["queue"][call["queue"]]
             name = "answered" if call["answered"] else "abandoned"
-            today = {**queue["today"], name: queue["today"][name] + 1, "offered": queue["today"]["offered"] + 1}
+            today = {
+                **queue["today"],
+                name: queue["today"][name] + 1,
+                "offered": queue["today"]["offered"] + 1,
+            }
             queue["today"] = today
             ops.append(["queue", queue["key"], {"today": today}])
         return ops
@@ -229,12 +270,16 @@ class Stage:
         return self.body(page(language).encode(), "text/html; charset=utf-8")
 
     def body(self, content: bytes, kind: str) -> Response:
-        headers = Headers({"Content-Type": kind, "Content-Length": str(len(content)), "Content-Security-Policy": CSP})
+        headers = Headers(
+            {"Content-Type": kind, "Content-Length": str(len(content)), "Content-Security-Policy": CSP}
+        )
         return Response(200, "OK", headers, content)
 
     def snapshot(self) -> str:
         board = self.scene.board
-        return json.dumps({"t": "snapshot", "epoch": self.epoch, "seq": self.seq, "now": time.time(), "board": board})
+        return json.dumps(
+            {"t": "snapshot", "epoch": self.epoch, "seq": self.seq, "now": time.time(), "board": board}
+        )
 
     async def talk(self, socket: ServerConnection) -> None:
         try:
@@ -262,7 +307,7 @@ class Stage:
 
     async def publish(self, ops: list[Any]) -> None:
         self.seq += 1
-        frame = json.dumps({"t": "changes", "seq": self.seq, "ops": ops})
+        frame = json.dumps({"t": "changes", "epoch": self.epoch, "seq": self.seq, "ops": ops})
         for socket in list(self.sockets):
             await socket.send(frame)
 
@@ -280,7 +325,9 @@ def page(language: str) -> str:
     request = RequestFactory().get("/live/")
     request.urlconf = "ccenter.urls_company"
     request.user = User(email="head@romashka.example", name="Ольга Ветрова", role="supervisor")
-    request.company = CompanyRecord(slug="romashka", name="ООО «Ромашка»", time_zone="Europe/Moscow", language=language)
+    request.company = CompanyRecord(
+        slug="romashka", name="ООО «Ромашка»", time_zone="Europe/Moscow", language=language
+    )
     request.csp_nonce = ""
     from django.urls import set_urlconf
 
@@ -308,7 +355,7 @@ async def main() -> None:
     set_up_django()
     stage = Stage(Scene(managers=given.managers, calls=given.calls), rate=given.rate, language=given.language)
     _server, port = await stage.serve(given.port)
-    print(f"http://127.0.0.1:{port}/live/", flush=True)  # noqa: T201 - a person reads it
+    print(f"http://127.0.0.1:{port}/live/", flush=True)
     await stage.play()
 
 

@@ -18,10 +18,15 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
-CHROMIUM = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 CATEGORIES = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 SECONDS = 8
 GENEROUS_MS = 100
@@ -56,7 +61,14 @@ def main_thread_tasks(trace: dict[str, Any]) -> tuple[list[tuple[float, float]],
             continue
         if event["name"] == "RunTask":
             tasks[thread].append((event["dur"] / 1000, event.get("tdur", event["dur"]) / 1000))
-        elif event["name"] in {"FunctionCall", "FireAnimationFrame", "Layout", "UpdateLayoutTree", "Paint", "PrePaint"}:
+        elif event["name"] in {
+            "FunctionCall",
+            "FireAnimationFrame",
+            "Layout",
+            "UpdateLayoutTree",
+            "Paint",
+            "PrePaint",
+        }:
             spent[event["name"]] += event["dur"]
     return max(tasks.values(), key=lambda ones: sum(wall for wall, _ in ones)), spent
 
@@ -103,8 +115,8 @@ async def test_no_long_frame_with_500_managers_200_calls_50_changes_a_second(den
     where = ", ".join(f"{name} {us / 1000:.0f} ms" for name, us in spent.most_common(4))
     print(
         f"\npanel, {density}: longest main-thread tasks {', '.join(f'{ms:.1f}' for ms in worst)} ms "
-        f"(processor time {', '.join(f'{ms:.1f}' for ms in cpu)} ms), over 50 ms: {sum(wall > 50 for wall, _ in tasks)} "
-        f"of {len(tasks)}, main thread {busy:.0%} of a core ({where})"
+        f"(processor time {', '.join(f'{ms:.1f}' for ms in cpu)} ms), "
+        f"over 50 ms: {sum(wall > 50 for wall, _ in tasks)} of {len(tasks)}, main thread {busy:.0%} of a core ({where})"
     )
     assert shown == "500"
     assert cpu[0] < GENEROUS_MS

@@ -98,6 +98,8 @@ export class BoardSocket {
     const sentAt = this.pings.get(frame.id);
     this.pings.clear();
     if (sentAt !== undefined) this.clock.fromPong(frame.now, sentAt);
+    // the server answers in order: a pong and no snapshot before it means that what we have is still the board
+    if (this.awaiting === "hello" && this.have !== null) this.goOn();
   }
 
   hearSnapshot(frame) {
@@ -111,14 +113,9 @@ export class BoardSocket {
   }
 
   hearChanges(frame) {
-    if (this.resumes(frame)) {
-      // the server found our hello good enough and simply goes on
-      this.timers.clearTimeout(this.snapshotTimer);
-      this.awaiting = null;
-      this.failures = 0;
-      this.onState({ phase: "open" });
-    }
+    if (this.resumes(frame)) this.goOn();
     if (this.awaiting || !this.have) return; // the snapshot on its way holds these
+    if (frame.epoch !== this.have.epoch) return this.resync();
     if (frame.seq <= this.have.seq) return; // said twice
     if (frame.seq !== this.have.seq + 1) return this.resync();
     this.have = { ...this.have, seq: frame.seq };
@@ -126,7 +123,15 @@ export class BoardSocket {
   }
 
   resumes(frame) {
-    return this.awaiting === "hello" && this.have !== null && frame.seq === this.have.seq + 1;
+    return this.awaiting === "hello" && frame.epoch === this.have?.epoch && frame.seq === this.have.seq + 1;
+  }
+
+  /* Our hello was good enough: no snapshot is needed. */
+  goOn() {
+    this.timers.clearTimeout(this.snapshotTimer);
+    this.awaiting = null;
+    this.failures = 0;
+    this.onState({ phase: "open" });
   }
 
   lost(socket, code, wait) {

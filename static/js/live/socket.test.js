@@ -26,7 +26,7 @@ function stage({ random = () => 0.5, stillAllowed } = {}) {
 }
 
 const snapshot = (epoch, seq, board = {}) => ({ t: "snapshot", epoch, seq, now: 1000, board });
-const changes = (seq, ...ops) => ({ t: "changes", seq, ops });
+const changes = (seq, op, epoch = "e1") => ({ t: "changes", epoch, seq, ops: [op] });
 
 function opened(options) {
   const scene = stage(options);
@@ -68,9 +68,16 @@ test("a frame said twice is applied once", () => {
 test("a snapshot of a new epoch starts counting anew", () => {
   const { last, heard } = opened();
   last().hear(snapshot("e2", 1));
-  last().hear(changes(2, ["call", "a", {}]));
+  last().hear(changes(2, ["call", "a", {}], "e2"));
   assert.equal(heard.snapshots.length, 2);
   assert.equal(heard.ops.length, 1);
+});
+
+test("changes of an epoch we have no snapshot of ask for one", () => {
+  const { last, heard } = opened();
+  last().hear(changes(11, ["call", "a", {}], "e2"));
+  assert.deepEqual(heard.ops, []);
+  assert.equal(last().said("resync").length, 1);
 });
 
 test("half a frame asks for a snapshot instead of failing", () => {
@@ -144,6 +151,26 @@ test("a server that simply goes on after hello is followed without a snapshot", 
   last().hear(changes(11, ["call", "a", {}]));
   assert.equal(heard.ops.length, 1);
   assert.equal(heard.states.at(-1).phase, "open");
+});
+
+test("a pong without a snapshot before it means that what we have still stands", async () => {
+  const { timers, sockets, last, heard } = opened();
+  last().drop();
+  await timers.pass(1000);
+  last().accept();
+  last().hear({ t: "pong", id: last().said("ping")[0].id, now: 1001 });
+  assert.equal(heard.states.at(-1).phase, "open");
+  await timers.pass(15_000);
+  assert.equal(sockets.length, 2, "no snapshot is waited for");
+  last().hear(changes(11, ["call", "a", {}]));
+  assert.equal(heard.ops.length, 1);
+});
+
+test("a first visit is not open before its snapshot", () => {
+  const { last, heard } = stage();
+  last().accept();
+  last().hear({ t: "pong", id: 1, now: 1 });
+  assert.equal(heard.states.at(-1).phase, "connecting");
 });
 
 test("a lost right is final: no reconnect", async () => {
