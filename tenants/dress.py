@@ -7,8 +7,8 @@ from typing import Any
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
 
-BARE = {"hidden", "file", "submit"}
-CLASSES = {"checkbox": "form-check-input", "radio": "form-check-input", "select": "form-select"}
+BARE = {"hidden", "file", "submit", "checkbox_select", "radio"}  # the last two are groups of controls
+CLASSES = {"checkbox": "form-check-input", "select": "form-select"}
 
 
 class FormRenderer(DjangoTemplates):

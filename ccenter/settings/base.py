@@ -41,10 +41,10 @@ _PEOPLE_APPS = [
 ]
 SHARED_APPS = [
     "daphne",  # first: its runserver speaks websockets
+    "django.contrib.admin",  # before django_tenants, whose pages for it carry inline styles
     "django_tenants",
     "tenants",
     *_PEOPLE_APPS,  # platform staff
-    "django.contrib.admin",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "channels",
