@@ -61,7 +61,7 @@ class Demo:
             prepared = self._prepare()
             for program in self._programs(prepared):
                 self.household.add(program)
-            self._await_health()
+            self._await_health(prepared)
             if not self.over.is_set():
                 say(
                     welcome.text(
@@ -129,14 +129,14 @@ class Demo:
         if self.reload:
             yield Program(name="browser-code", command=[str(word) for word in npm("run", "watch")])
 
-    def _await_health(self) -> None:
+    def _await_health(self, prepared: welcome.Prepared) -> None:
         say("… all parts")
         began = time.monotonic()
         while not self.over.wait(0.2):
             self.household.look()
-            well, complaint = welcome.health(self.port)
+            complaint = welcome.complaint(self.port, pbx=prepared["pbx"])
             waited = time.monotonic() - began
-            if well:
+            if not complaint:
                 say(f"✓ all parts ({waited:.1f} s)")
                 return
             if waited > WELL_WITHIN:

@@ -40,13 +40,13 @@ def main() -> int:
     address = seed.AmiAddress(
         host=PBX_HOST, port=port, username=account.name, secret=account.secret, simulated=bool(simulated)
     )
-    seed.seed(ami=address, say=tell)
+    pbx = seed.seed(ami=address, say=tell)
     if instance:
         tell("Asterisk's configuration from the portal's rows")
         instance.configure(seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING))
     else:
         secret_file(SIMULATED_PLAN, seed.lab_plan(phones_port=1).to_json())
-    prepared = welcome.Prepared(simulated=simulated, ami_port=port, sign_ins=seed.sign_ins())
+    prepared = welcome.Prepared(simulated=simulated, ami_port=port, pbx=str(pbx.pk), sign_ins=seed.sign_ins())
     welcome.PREPARED.write_text(json.dumps(prepared, ensure_ascii=False))
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from ccenter.demo.bootstrap import STATE
 
@@ -23,36 +23,42 @@ class SignIn(TypedDict):
 
 
 class Prepared(TypedDict):
-    """What `prepare` hands to the demo; `simulated` says why there is no real Asterisk, or is empty."""
+    """What `prepare` hands to the demo; `simulated` says why there is no real Asterisk, or is empty.
+
+    pbx: the demo's PBX as /healthz names it.
+    """
 
     simulated: str
     ami_port: int
+    pbx: str
     sign_ins: list[SignIn]
 
 
-def health(port: int) -> tuple[bool, str]:
-    """Whether /healthz says well, and its complaint when it does not."""
+def complaint(port: int, *, pbx: str) -> str:
+    """What is not well yet, in words; empty when database, Redis and the demo's own PBX are.
+
+    Another PBX that a visitor added and that does not answer is no reason to wait.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
         answer = connection.getresponse()
-        body = answer.read(64 * 1024)
-    except OSError as trouble:
-        return False, f"the web server does not answer yet ({trouble})"
+        found = json.loads(answer.read(256 * 1024))
+    except (OSError, http.client.HTTPException) as trouble:
+        return f"the web server does not answer ({trouble})"
+    except ValueError:
+        return f"/healthz answered {answer.status} and no JSON"
     finally:
         connection.close()
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return False, f"/healthz answered {answer.status} and no JSON"
-    return answer.status == http.client.OK, _complaint(found)
+    if answer.status != http.client.OK:
+        return f"database: {_said(found, 'database')}; Redis: {_said(found, 'redis')}"
+    link = found["pbx"].get(pbx, {"state": "unknown to the portal"})
+    return "" if link["state"] == "connected" else f"the PBX is {_said(found['pbx'], pbx)}"
 
 
-def _complaint(found: object) -> str:
-    """The parts that are not well, as words."""
-    if not isinstance(found, dict):
-        return "an unknown answer"
-    return json.dumps(found, ensure_ascii=False)[:300]
+def _said(found: dict[str, Any], part: str) -> str:
+    known = found.get(part) or {}
+    return str(known.get("error") or known.get("state") or ("ok" if known.get("ok") else "away"))
 
 
 def text(*, port: int, sign_ins: Sequence[SignIn], simulated: str, seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -64,15 +65,24 @@ def test_the_welcome_names_every_company_role_and_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "well"),
-    [(200, b'{"status": "ok"}', True), (503, b'{"redis": "away"}', False), (404, b"<html>", False)],
+    ("status", "body", "complaint"),
+    [
+        (200, {"pbx": {"1": {"state": "connected"}}}, ""),
+        (200, {"pbx": {"1": {"state": "connected"}, "2": {"state": "down"}}}, ""),
+        (200, {"pbx": {"1": {"state": "refused", "error": "wrong secret"}}}, "the PBX is wrong secret"),
+        (200, {"pbx": {}}, "the PBX is away"),
+        (503, {"database": {"ok": True}, "redis": {"ok": False}}, "database: ok; Redis: away"),
+        (404, None, "/healthz answered 404 and no JSON"),
+    ],
 )
-def test_health_is_well_only_when_the_portal_says_so(status: int, body: bytes, well: bool) -> None:
+def test_the_demo_is_well_when_database_redis_and_its_own_pbx_are(
+    status: int, body: object, complaint: str
+) -> None:
     class Portal(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(b"<html>" if body is None else json.dumps(body).encode())
 
         def log_message(self, *_: object) -> None:
             return
@@ -80,18 +90,15 @@ def test_health_is_well_only_when_the_portal_says_so(status: int, body: bytes, w
     with HTTPServer(("127.0.0.1", 0), Portal) as server:
         thread = Thread(target=server.handle_request)
         thread.start()
-        found, complaint = welcome.health(server.server_port)
+        found = welcome.complaint(server.server_port, pbx="1")
         thread.join()
-    assert found is well
-    assert well or str(status) in complaint or "away" in complaint
+    assert found == complaint
 
 
-def test_health_of_a_server_that_is_not_there_is_a_complaint_and_no_error() -> None:
+def test_a_web_server_that_is_not_there_is_a_complaint_and_no_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-    found, complaint = welcome.health(port)
-    assert not found
-    assert "does not answer yet" in complaint
+    assert "does not answer" in welcome.complaint(port, pbx="1")
 
 
 def test_a_change_of_the_code_is_seen_once_and_other_files_are_not(tmp_path: Path) -> None:
