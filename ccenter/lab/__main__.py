@@ -15,7 +15,7 @@ from ccenter.lab import sample
 from ccenter.lab.asterisk import AsteriskError, Instance
 from ccenter.lab.plan import PlanError
 from ccenter.lab.ports import PBX_HOST, Ports, choose
-from ccenter.lab.record import record
+from ccenter.lab.record import mixed_stream, record
 from ccenter.lab.root import NoAsteriskError, runtime
 from ccenter.lab.scenarios import ALL
 from ccenter.lab.traffic import Traffic, run_until_terminated
@@ -37,7 +37,12 @@ def start(arguments: argparse.Namespace) -> None:
         pbx = Instance(pbx.runtime, arguments.instance, ports=wish)
     plan = sample.plan(phones_port=pbx.ports.phones)
     pbx.start(plan)
-    facts: dict[str, object] = {"host": PBX_HOST, **pbx.ports.as_dict(), "pid": pbx.pid(), "home": str(pbx.home)}
+    facts: dict[str, object] = {
+        "host": PBX_HOST,
+        **pbx.ports.as_dict(),
+        "pid": pbx.pid(),
+        "home": str(pbx.home),
+    }
     facts |= {f"account {account.name}": account.secret for account in plan.accounts}
     if arguments.json:
         print(json.dumps(facts))
@@ -59,6 +64,9 @@ def console(arguments: argparse.Namespace) -> None:
 
 
 def record_streams(arguments: argparse.Namespace) -> None:
+    if arguments.names == ["mixed"]:
+        mixed_stream(runtime(STATE_DIR), arguments.folder)
+        return
     failed = record(runtime(STATE_DIR), arguments.names, arguments.folder)
     if failed:
         raise AsteriskError(f"not recorded: {', '.join(failed)}")
@@ -68,7 +76,12 @@ def traffic(arguments: argparse.Namespace) -> None:
     pbx = instance(arguments)
     run_until_terminated(
         Traffic(
-            pbx, pbx.plan(), every=arguments.every, most=arguments.most, pace=arguments.pace, seed=arguments.seed
+            pbx,
+            pbx.plan(),
+            every=arguments.every,
+            most=arguments.most,
+            pace=arguments.pace,
+            seed=arguments.seed,
         )
     )
 
@@ -78,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True)
     verbs.add_parser("build", help="build the Asterisk root").set_defaults(run=build)
     tape = verbs.add_parser("record", help="record AMI streams of call shapes")
-    tape.add_argument("names", nargs="*", choices=[*ALL, []], metavar="NAME", help="default: all")
+    tape.add_argument("names", nargs="*", choices=[*ALL, "mixed", []], metavar="NAME", help="default: all")
     tape.add_argument("--folder", type=Path, default=BASE_DIR / "tests/ami")
     tape.set_defaults(run=record_streams)
     for name, run, text in (

@@ -97,7 +97,9 @@ class Instance:
         for file in (self.home / "run").glob("*"):
             file.unlink()
         if not is_free(self.ports.ami, socket.SOCK_STREAM):
-            raise AsteriskError(f"port {self.ports.ami} is busy: stop its owner or choose another port for AMI")
+            raise AsteriskError(
+                f"port {self.ports.ami} is busy: stop its owner or choose another port for AMI"
+            )
         with (self.log / "console").open("wb") as console:
             process = subprocess.Popen(
                 [*self.runtime.prefix, *self.program(), "-f", "-n"],
@@ -125,7 +127,9 @@ class Instance:
             time.sleep(0.05)
         last = (self.log / "console").read_text(errors="replace")[-800:]
         self.kill()
-        raise AsteriskError(f"Asterisk {self.name!r} did not boot in {BOOT_SECONDS:.0f} s. Its last words: {last}")
+        raise AsteriskError(
+            f"Asterisk {self.name!r} did not boot in {BOOT_SECONDS:.0f} s. Its last words: {last}"
+        )
 
     def pid(self) -> int:
         """The running process, 0 when there is none; a recycled number is not mistaken for ours."""
@@ -204,7 +208,11 @@ def write_music(path: Path) -> None:
     rate, seconds = 8000, 8
     chord = (220.0, 277.18, 329.63)
     samples = (
-        int(1800 * math.sin(math.pi * n / (rate * seconds)) * sum(math.sin(2 * math.pi * f * n / rate) for f in chord))
+        int(
+            1800
+            * math.sin(math.pi * n / (rate * seconds))
+            * sum(math.sin(2 * math.pi * f * n / rate) for f in chord)
+        )
         for n in range(rate * seconds)
     )
     with wave.open(str(path), "wb") as out:

@@ -13,7 +13,18 @@ from ccenter.lab.plan import CompanyPlan, LinePlan, ManagerPlan, PbxPlan
 from ccenter.lab.ports import PBX_HOST
 from ccenter.lab.sipp import Caller, keys
 
-FIRST = ("Александр", "Мария", "Дмитрий", "Екатерина", "Михаил", "Ольга", "Сергей", "Наталья", "Андрей", "Елена")
+FIRST = (
+    "Александр",
+    "Мария",
+    "Дмитрий",
+    "Екатерина",
+    "Михаил",
+    "Ольга",
+    "Сергей",
+    "Наталья",
+    "Андрей",
+    "Елена",
+)
 LAST = ("Иваненко", "Ткач", "Ким", "Галиуллин", "Черных", "Седых", "Бондаренко", "Хан", "Ли", "Долгих")
 FIRMS = ("ООО «Лютик»", "ИП Сомов", "Аптека 36", "Стройдвор", "Кафе «Чайка»", "АО «Вымпел»")
 CODES = ("903", "905", "909", "910", "915", "916", "921", "925", "926", "960", "965", "977", "985", "999")
@@ -45,7 +56,9 @@ def label(dice: Random) -> str:
 
 def customer(line: LinePlan, dice: Random, *, stay: float, keyed: str = "") -> Caller:
     acts = keys(keyed, before=dice.uniform(1.0, 3.0)) if keyed else ()
-    return Caller(dials=line.number, number=number(dice), name=label(dice), stay=stay, patience=25.0, acts=acts)
+    return Caller(
+        dials=line.number, number=number(dice), name=label(dice), stay=stay, patience=25.0, acts=acts
+    )
 
 
 def phone(company: CompanyPlan, manager: ManagerPlan, dials: str, *, stay: float, patience: float) -> Caller:

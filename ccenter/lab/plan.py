@@ -177,10 +177,15 @@ def company_from(row: dict[str, Any]) -> CompanyPlan:
 
 @dataclass(frozen=True, slots=True)
 class PbxPlan:
-    """One Asterisk: its companies and the accounts that may speak to it."""
+    """One Asterisk: its companies and the accounts that may speak to it.
+
+    ``guarded``: a caller's number and name pass through a filter before Asterisk believes them. Without it line
+    breaks in a number (``sip:7%0D%0A…``) reach AMI as headers of the caller's choice; an ordinary Asterisk has none.
+    """
 
     companies: tuple[CompanyPlan, ...]
     accounts: tuple[AmiAccount, ...] = field(default_factory=tuple)
+    guarded: bool = True
 
     def __post_init__(self) -> None:
         slugs = [c.slug for c in self.companies]
@@ -200,7 +205,10 @@ class PbxPlan:
             rows = json.loads(text)
             return cls(
                 companies=tuple(company_from(row) for row in rows["companies"]),
-                accounts=tuple(AmiAccount(**{k: frozen(v) for k, v in row.items()}) for row in rows["accounts"]),
+                accounts=tuple(
+                    AmiAccount(**{k: frozen(v) for k, v in row.items()}) for row in rows["accounts"]
+                ),
+                guarded=bool(rows["guarded"]),
             )
         except (ValueError, KeyError, TypeError) as trouble:
             raise PlanError(f"this is no plan of a PBX: {trouble}") from trouble

@@ -55,12 +55,16 @@ def mirror() -> str:
     for site in listed:
         if re.match(r"https?://", site) and not re.search(r"security|backports|snapshot", site):
             return site
-    raise NoAsteriskError("apt names no Debian mirror: put one into /etc/apt/sources.list and run apt-get update")
+    raise NoAsteriskError(
+        "apt names no Debian mirror: put one into /etc/apt/sources.list and run apt-get update"
+    )
 
 
 def require_tools() -> None:
     if os.geteuid() != 0:
-        raise NoAsteriskError("a real Asterisk needs root to build its own Debian root: run as root, or use the simulator")
+        raise NoAsteriskError(
+            "a real Asterisk needs root to build its Debian root: run as root, or use the simulator"
+        )
     if not shutil.which("mmdebstrap"):
         raise NoAsteriskError("mmdebstrap is missing: apt-get install mmdebstrap, or use the simulator")
 
@@ -137,5 +141,5 @@ def runtime(state_dir: Path, say: Say = print) -> Runtime:
     root = state_dir / "asterisk"
     build(root, say)
     if os.geteuid() != 0:
-        raise NoAsteriskError("the Asterisk root is there, but only root may start it: run as root, or use the simulator")
+        raise NoAsteriskError("the Asterisk root is there, but only root may start it; or use the simulator")
     return Runtime(prefix=("chroot", str(root)), top=root, lab=root / "lab")

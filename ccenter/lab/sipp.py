@@ -205,7 +205,14 @@ class Stage:
             *options,
         ]  # fmt: skip
         if self.logs:
-            command += ["-trace_err", "-error_file", f"{self.count}.err", "-trace_logs", "-log_file", f"{self.count}.log"]
+            command += [
+                "-trace_err",
+                "-error_file",
+                f"{self.count}.err",
+                "-trace_logs",
+                "-log_file",
+                f"{self.count}.log",
+            ]
         if port:
             command += ["-p", str(port)]
         process = subprocess.Popen(

@@ -37,7 +37,15 @@ MANAGERS = Phone(
     ),
 )  # fmt: skip
 CITY = Phone(
-    host=CITY_HOST, ring=3.0, slow=0.3, ring_slow=9.0, busy=0.12, deaf=0.2, talk=20.0, talks_long=0.5, talk_long=60.0
+    host=CITY_HOST,
+    ring=3.0,
+    slow=0.3,
+    ring_slow=9.0,
+    busy=0.12,
+    deaf=0.2,
+    talk=20.0,
+    talks_long=0.5,
+    talk_long=60.0,
 )
 
 
@@ -108,7 +116,9 @@ class Play:
             process = self.standing.get(name)
             if process is None or process.poll() is not None:
                 if process is not None:
-                    self.traffic.say(f"SIPp that played {name} ended ({process.returncode}); starting it again")
+                    self.traffic.say(
+                        f"SIPp that played {name} ended ({process.returncode}); starting it again"
+                    )
                 self.standing[name] = self.stage.phones(paced(phone, self.traffic.pace), port)
 
     def registering(self) -> list[tuple[CompanyPlan, ManagerPlan]]:
@@ -185,6 +195,8 @@ def hang_up_everything(instance: Instance, account: AmiAccount) -> None:
 def run_until_terminated(traffic: Traffic) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: traffic.over.set())
-    traffic.say(f"calls to {traffic.instance.name}: one in about {traffic.every:g} s, at most {traffic.most} at once")
+    traffic.say(
+        f"calls to {traffic.instance.name}: one in about {traffic.every:g} s, at most {traffic.most} at once"
+    )
     traffic.run()
     traffic.say(f"{traffic.placed} calls were placed")

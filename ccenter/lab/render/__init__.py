@@ -5,9 +5,9 @@ Pure: nothing here touches the disk or a process, so that tests can read what As
 
 from __future__ import annotations
 
+from ccenter.lab.plan import PbxPlan
 from ccenter.lab.ports import Ports
 from ccenter.lab.render import dialplan, pjsip, queues, system
-from ccenter.lab.plan import PbxPlan
 
 
 def configuration(plan: PbxPlan, *, ports: Ports, base: str, modules: str) -> dict[str, str]:

@@ -33,16 +33,27 @@ def steps(extension: str, *actions: str) -> str:
     return f"exten => {extension},1,{first}\n" + "".join(f" same => n,{action}\n" for action in rest)
 
 
-def line(company: CompanyPlan, plan: LinePlan) -> str:
+# The From header as it was written, its escapes untouched; what stands behind the last "<" is the address. Letters
+# stay allowed in a number (anonymous, SIP names); of a name only quotes, backslashes and control bytes are dropped.
+GUARD = (
+    "Set(FROM=${CHANNEL(pjsip,remote_uri)})",
+    "Set(ADDRESS=${POP(FROM,<)})",
+    "Set(ADDRESS=${CUT(ADDRESS,>,1)})",
+    "Set(CALLERID(num)=${FILTER(0-9A-Za-z+*#._-,${PJSIP_PARSE_URI_FROM(ADDRESS,user)}):0:40})",
+    "Set(CALLERID(name)=${FILTER(\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff,${FROM}):0:80})",
+)
+
+
+def line(company: CompanyPlan, plan: LinePlan, *, guarded: bool) -> str:
     if plan.leads_to == "queue":
         goto = f"{company.slug}-queues,{plan.target},1"
     elif plan.leads_to == "ivr":
         goto = f"{company.slug}-menu-{plan.target},s,1"
     else:
         goto = f"{company.slug},{extension_of(company, plan.target)},1"
-    return steps(
-        plan.number, f"Set(CHANNEL(tenantid)={company.slug})", mark("line", plan.number), f"Goto({goto})"
-    )
+    stamp = f"Set(CHANNEL(tenantid)={company.slug})"
+    guard = GUARD if guarded else ()
+    return steps(plan.number, stamp, *guard, mark("line", plan.number), f"Goto({goto})")
 
 
 def extension_of(company: CompanyPlan, manager: str) -> str:
@@ -78,9 +89,7 @@ def phones(company: CompanyPlan) -> str:
         + steps("_7[012]X", f"ParkedCall({company.slug}-park,${{EXTEN}})")
         + steps("_[78]XXXXXXXXXX", *out)
         + f"[{company.slug}-members]\n"
-        + "".join(
-            steps(m.extension, f"Dial(PJSIP/{company.endpoint(m.name)},,tk)") for m in company.managers
-        )
+        + "".join(steps(m.extension, f"Dial(PJSIP/{company.endpoint(m.name)},,tk)") for m in company.managers)
     )
 
 
@@ -129,6 +138,6 @@ def company_dialplan(company: CompanyPlan) -> str:
 
 
 def render(plan: PbxPlan) -> str:
-    numbers = "".join(line(c, entry) for c in plan.companies for entry in c.lines)
-    unknown = steps("_X.", "Hangup(1)")
-    return HEAD + "[from-trunk]\n" + numbers + unknown + "".join(company_dialplan(c) for c in plan.companies)
+    """Numbers that are nobody's have no extension at all: a catch-all would let a caller choose what AMI tells."""
+    numbers = "".join(line(c, entry, guarded=plan.guarded) for c in plan.companies for entry in c.lines)
+    return HEAD + "[from-trunk]\n" + numbers + "".join(company_dialplan(c) for c in plan.companies)

@@ -11,7 +11,12 @@ from ccenter.lab.ports import CITY_HOST, PBX_HOST, Ports
 TRUNK = "trunk"
 
 
-def transports(ports: Ports) -> str:
+# An endpoint with a caller ID of its own ignores the From header; the dialplan then reads it and lets pass what
+# a number may hold. See PbxPlan.guarded.
+GUARD = "callerid = <unknown>\n"
+
+
+def transports(ports: Ports, *, guarded: bool) -> str:
     return f"""[global]
 type = global
 endpoint_identifier_order = ip,username
@@ -34,7 +39,7 @@ direct_media = no
 dtmf_mode = auto_info
 language = ru
 aors = {TRUNK}
-[{TRUNK}]
+{GUARD if guarded else ""}[{TRUNK}]
 type = aor
 contact = sip:{CITY_HOST}:{ports.city}
 [{TRUNK}]
@@ -46,7 +51,9 @@ match = {CITY_HOST}
 
 def phone(company: CompanyPlan, manager: ManagerPlan) -> str:
     name = company.endpoint(manager.name)
-    browser = "webrtc = yes\ndtls_auto_generate_cert = yes\n" if manager.webrtc else "transport = transport-udp\n"
+    browser = (
+        "webrtc = yes\ndtls_auto_generate_cert = yes\n" if manager.webrtc else "transport = transport-udp\n"
+    )
     codecs = "opus,alaw,ulaw" if manager.webrtc else "alaw,ulaw"
     contact = f"contact = {manager.contact}\n" if manager.contact else ""
     return f"""[{name}]
@@ -77,4 +84,6 @@ remove_existing = yes
 
 
 def render(plan: PbxPlan, ports: Ports) -> str:
-    return transports(ports) + "".join(phone(c, m) for c in plan.companies for m in c.managers)
+    return transports(ports, guarded=plan.guarded) + "".join(
+        phone(c, m) for c in plan.companies for m in c.managers
+    )

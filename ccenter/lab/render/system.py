@@ -31,7 +31,8 @@ UNUSED_MODULES = (
     "res_ari_device_states", "res_ari_endpoints", "res_ari_events", "res_ari_model", "res_ari_playbacks",
     "res_ari_recordings", "res_ari_sounds", "app_stasis", "app_stasis_broadcast", "res_stasis_broadcast",
     "res_pjsip_config_wizard", "chan_websocket", "res_websocket_client", "app_confbridge", "app_page", "app_amd",
-    "app_followme", "res_stun_monitor", "res_crypto", "func_aes", "app_audiosocket", "chan_audiosocket", "res_audiosocket",
+    "app_followme", "res_stun_monitor", "res_crypto", "func_aes", "app_audiosocket",
+    "chan_audiosocket", "res_audiosocket",
 )  # fmt: skip
 
 LOGGER = """[general]
@@ -51,7 +52,9 @@ WITNESS = (
     "eventtype", "eventtime", "CHANNEL(channame)", "CHANNEL(uniqueid)", "CHANNEL(linkedid)", "CALLERID(num)",
     "CHANNEL(exten)", "CHANNEL(appname)", "eventextra",
 )  # fmt: skip
-CEL_CUSTOM = "[mappings]\nwitness.csv => " + ",".join(f"${{CSV_QUOTE(${{{name}}})}}" for name in WITNESS) + "\n"
+CEL_CUSTOM = (
+    "[mappings]\nwitness.csv => " + ",".join(f"${{CSV_QUOTE(${{{name}}})}}" for name in WITNESS) + "\n"
+)
 
 INDICATIONS = """[general]
 country = ru

@@ -5,7 +5,7 @@ A scenario is a function (Rig) → Story; its docstring is the shape in one sent
 
 from __future__ import annotations
 
-from ccenter.lab.scenarios import controls, outward, queues, transfers
+from ccenter.lab.scenarios import controls, hostile, outward, queues, transfers
 from ccenter.lab.scenarios.rig import Scenario
 
 ALL: dict[str, Scenario] = {
@@ -13,4 +13,5 @@ ALL: dict[str, Scenario] = {
     **outward.SCENARIOS,
     **transfers.SCENARIOS,
     **controls.SCENARIOS,
+    **hostile.SCENARIOS,
 }

@@ -101,7 +101,11 @@ def spy(rig: Rig, options: str) -> Story:
     time.sleep(3.0)
     watched = channel_of(rig.control, "romashka_101")["Uniqueid"]
     rig.order(
-        "Originate", Channel="PJSIP/romashka_108", Application="ChanSpy", Data=f"{watched},{options}", Async="true"
+        "Originate",
+        Channel="PJSIP/romashka_108",
+        Application="ChanSpy",
+        Data=f"{watched},{options}",
+        Async="true",
     )
     time.sleep(1.0)
     rig.quiet()
@@ -127,7 +131,9 @@ def pause_on_phone(rig: Rig) -> Story:
     """101 is paused with a reason in every queue, 103 in one, then both come back; no call happens."""
     rig.phones()
     rig.order("QueuePause", Interface="PJSIP/romashka_101", Paused="true", Reason="Обед")
-    rig.order("QueuePause", Interface="PJSIP/romashka_103", Paused="true", Queue="romashka_sales", Reason="Учёба")
+    rig.order(
+        "QueuePause", Interface="PJSIP/romashka_103", Paused="true", Queue="romashka_sales", Reason="Учёба"
+    )
     time.sleep(1.5)
     rig.order("QueuePause", Interface="PJSIP/romashka_101", Paused="true", Reason="Перерыв")
     time.sleep(1.0)
@@ -221,41 +227,10 @@ def restart_mid_call(rig: Rig) -> Story:
     }  # fmt: skip
 
 
-HOSTILE_NAMES = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "\u202egnp.exe\u2066\u200f",
-    "=cmd|' /C calc'!A0",
-    "Ж" * 600,
-    "A" * 1800,
-    "Пётр 📞 {{7*7}} %s ${jndi}",
-)
-HOSTILE_NUMBERS = (
-    "791%0d%0aEvent%3a%20Hangup%0d%0aUniqueid%3a%201",
-    "%3cb%3e7999%3c%2fb%3e",
-    "anonymous",
-    "7" * 200,
-)
-
-
-def hostile_callers(rig: Rig) -> Story:
-    """Callers whose names and numbers are attacks: markup, formulas, reversed text, line breaks, great length."""
-    rig.phones()
-    for name in HOSTILE_NAMES:
-        rig.call(SALES, ANNA, name, stay=1.0)
-        time.sleep(0.4)
-    for number in HOSTILE_NUMBERS:
-        rig.call(SALES, number, "Hostile", stay=1.0)
-        time.sleep(0.4)
-    time.sleep(1.0)
-    rig.quiet()
-    return {"calls": [], "note": "every call is a short abandon in sales; names and numbers are data, never markup"}
-
-
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
         hold, hold_abandoned, pickup, pickup_queue, park_and_retrieve, park_given_up, listen, whisper, join,
-        pause_on_phone, registration, late_start, late_snapshot, restart_mid_call, hostile_callers,
+        pause_on_phone, registration, late_start, late_snapshot, restart_mid_call,
     )
 }  # fmt: skip

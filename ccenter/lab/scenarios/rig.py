@@ -69,8 +69,12 @@ def plan(port: int) -> PbxPlan:
         managers=people(ROMASHKA, ROMASHKA_NET, sample.ROMASHKA_NAMES[:8], port),
         queues=(
             QueuePlan("sales", "Продажи", "601", ("101", "102", "103"), "linear", ring_timeout=3, max_wait=9),
-            QueuePlan("support", "Поддержка", "602", sample.span(103, 108), "ringall", ring_timeout=6, max_wait=20),
-            QueuePlan("vip", "VIP", "603", ("101", "104"), "linear", ring_timeout=4, max_wait=20, via_local=True),
+            QueuePlan(
+                "support", "Поддержка", "602", sample.span(103, 108), "ringall", ring_timeout=6, max_wait=20
+            ),
+            QueuePlan(
+                "vip", "VIP", "603", ("101", "104"), "linear", ring_timeout=4, max_wait=20, via_local=True
+            ),
         ),
         ivrs=(IvrPlan("main", keys=(("1", "sales"), ("2", "support")), otherwise="support", wait=3),),
         lines=(
@@ -85,10 +89,12 @@ def plan(port: int) -> PbxPlan:
         slug=VEKTOR,
         title="Вектор",
         managers=people(VEKTOR, VEKTOR_NET, sample.VEKTOR_NAMES[:3], port),
-        queues=(QueuePlan("main", "Главная", "601", sample.span(101, 103), "linear", ring_timeout=4, max_wait=20),),
+        queues=(
+            QueuePlan("main", "Главная", "601", sample.span(101, 103), "linear", ring_timeout=4, max_wait=20),
+        ),
         lines=(LinePlan(VEKTOR_MAIN, "Главный номер", "main"),),
     )
-    return PbxPlan(companies=(romashka, vektor), accounts=(sample.PORTAL, sample.RECORDER))
+    return PbxPlan(companies=(romashka, vektor), accounts=(sample.PORTAL, sample.RECORDER), guarded=False)
 
 
 class Tape:
@@ -177,4 +183,6 @@ class Rig:
                 time.sleep(0.4)
                 return
             time.sleep(0.2)
-        raise TimeoutError(f"channels are left after {seconds:g} s: {[c['Channel'] for c in channels(self.control)]}")
+        raise TimeoutError(
+            f"channels are left after {seconds:g} s: {[c['Channel'] for c in channels(self.control)]}"
+        )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
-from ccenter.lab.scenarios.rig import ANNA, SALES, Rig, Scenario, Story
 from ccenter.lab.scenarios.replaces import transfer_by_replaces
+from ccenter.lab.scenarios.rig import ANNA, SALES, Rig, Scenario, Story
 from ccenter.lab.sipp import Phone, Refer, keys
 
 
-def two_managers(outcome: str = "answered", *, second_queue: str = "", answered: tuple[str, ...] = ()) -> Story:
+def two_managers(
+    outcome: str = "answered", *, second_queue: str = "", answered: tuple[str, ...] = ()
+) -> Story:
     """Anna called sales, 101 answered from the queue and passed her on: one call, one route."""
     queues: list[dict[str, str]] = [
         {"queue": "romashka_sales", "outcome": "answered", "manager": "romashka_101"}

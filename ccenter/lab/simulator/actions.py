@@ -66,14 +66,19 @@ def core_status(world: World, _: Fields, number: str) -> bytes:
 
 
 def core_settings(_: World, __: Fields, number: str) -> bytes:
-    return success(number, "", AMIversion="11.0.0", AsteriskVersion="22.0.0-simulated", SystemName="simulated")
+    return success(
+        number, "", AMIversion="11.0.0", AsteriskVersion="22.0.0-simulated", SystemName="simulated"
+    )
 
 
 def channel_row(world: World, channel: Channel) -> tuple[str, str]:
     seconds = int(world.now - channel.created)
     duration = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     more = fields(
-        Application=channel.application, ApplicationData=channel.data, Duration=duration, BridgeId=channel.bridge
+        Application=channel.application,
+        ApplicationData=channel.data,
+        Duration=duration,
+        BridgeId=channel.bridge,
     )
     return "CoreShowChannel", channel.headers() + more
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ccenter.lab.plan import AmiAccount, PbxPlan
@@ -163,7 +165,8 @@ class Simulator:
             return True
         known = ACTIONS.get(action)
         if known is None:
-            text = f"Invalid/unknown command: {fields.get('action', '')}. Use Action: ListCommands to show available commands."
+            asked = fields.get("action", "")
+            text = f"Invalid/unknown command: {asked}. Use Action: ListCommands to show available commands."
             session.write(refused(number, text))
         elif known.right and not set(known.right) & set(session.account.write):
             session.write(refused(number, "Permission denied"))
@@ -200,3 +203,17 @@ def parse(block: bytes) -> dict[str, str]:
     return found
 
 
+def run_until_terminated(simulator: Simulator, *, warm: float, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. ``warm``: seconds of the past to live first."""
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, over.set)
+        simulator.warm_up(warm)
+        port = await simulator.start()
+        say(f"simulated PBX: AMI on {simulator.host}:{port}, about {simulator.live:g} calls alive")
+        await over.wait()
+        await simulator.stop()
+
+    asyncio.run(serve())

@@ -67,7 +67,9 @@ def inward(world: World, habits: Habits, company: CompanyPlan, line: LinePlan) -
             yield spread(world.dice, 4.0)
             key, target = world.dice.choice([*ivr.keys, ("", ivr.otherwise)])
             if key:
-                world.tell("DTMFEnd", customer, "dtmf", fields(Digit=key, DurationMs=120, Direction="Received"))
+                world.tell(
+                    "DTMFEnd", customer, "dtmf", fields(Digit=key, DurationMs=120, Direction="Received")
+                )
                 mark(world, customer, "ivr", key)
         yield from through_queue(world, habits, call, customer, world.queues[company.queue_key(target)])
 
@@ -214,9 +216,7 @@ def talk(
     world.hang_up(agent, 16)
 
 
-def blind_transfer(
-    world: World, agent: Channel, customer: Channel, company: CompanyPlan, exten: str
-) -> None:
+def blind_transfer(world: World, agent: Channel, customer: Channel, company: CompanyPlan, exten: str) -> None:
     """The manager leaves, the customer goes on: said the way Asterisk says it."""
     bridge = agent.bridge
     world.leave(customer)
@@ -240,7 +240,9 @@ def send_on(
     """The customer reaches what an extension of the company means: a manager, a queue, or nothing."""
     for plan in company.queues:
         if plan.extension == exten:
-            yield from through_queue(world, habits, call, customer, world.queues[company.queue_key(plan.name)])
+            yield from through_queue(
+                world, habits, call, customer, world.queues[company.queue_key(plan.name)]
+            )
             return
     for manager in company.managers:
         if manager.extension == exten:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DESCRIPTIONS = {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}
-CAUSES = {0: "Unknown", 16: "Normal Clearing", 17: "User busy", 19: "User alerting, no answer", 26: "Answered elsewhere"}
+CAUSES = {
+    0: "Unknown",
+    16: "Normal Clearing",
+    17: "User busy",
+    19: "User alerting, no answer",
+    26: "Answered elsewhere",
+}
 UNKNOWN = "<unknown>"
 
 

@@ -20,7 +20,7 @@ Listener = Callable[[str, str, bytes], None]
 DEVICE_NUMBERS = {"NOT_INUSE": 1, "INUSE": 2, "UNAVAILABLE": 5, "RINGING": 6, "ONHOLD": 8}
 
 
-class Ended(Exception):  # noqa: N818 - thrown into a call's script: news, not an error
+class Ended(Exception):
     """Somebody ended one of the call's channels."""
 
     def __init__(self, channel: Channel) -> None:
@@ -28,7 +28,7 @@ class Ended(Exception):  # noqa: N818 - thrown into a call's script: news, not a
         self.channel = channel
 
 
-class Moved(Exception):  # noqa: N818 - thrown into a call's script: news, not an error
+class Moved(Exception):
     """Somebody sent the customer to an extension."""
 
     def __init__(self, exten: str) -> None:
@@ -144,7 +144,9 @@ class World:
         if self.listener:
             self.say(name, privilege, channel.headers() + more)
 
-    def tell_both(self, name: str, one: Channel, other: Channel, privilege: str = "call", more: str = "") -> None:
+    def tell_both(
+        self, name: str, one: Channel, other: Channel, privilege: str = "call", more: str = ""
+    ) -> None:
         if self.listener:
             self.say(name, privilege, one.headers() + other.headers("Dest") + more)
 

@@ -1,0 +1,141 @@
+"""What companies cost: a request through host look-up and schema scope, against the same view without either.
+
+Run it alone (``python -m ccenter.lab.bench.tenancy``); it brings its own PostgreSQL and leaves nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+from ccenter.demo import embedded
+
+ROUNDS = 25
+REQUESTS = 15  # in a round
+PAGES = ("/account/", "/account/tokens/")
+
+Ask = Callable[[str], None]
+
+
+def main() -> list[tuple[str, str, float, float]]:
+    """Rows of (page, way, ms per request, times the baseline); medians of interleaved rounds."""
+    state = Path(tempfile.mkdtemp(prefix="ccenter-bench-"))
+    state.chmod(0o711)  # PostgreSQL runs as another user and must walk through
+    try:
+        os.environ |= {
+            "CCENTER_STATE": str(state),
+            "DATABASE_URL": embedded.postgres(state, throwaway=True),
+            "DATABASE_POOL": "0",
+            "DJANGO_SETTINGS_MODULE": "ccenter.settings.demo",
+        }
+        return measure()
+    finally:
+        embedded.stop(state)
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def measure() -> list[tuple[str, str, float, float]]:
+    with_companies, without = prepared()
+    rows = []
+    for page in PAGES:
+        times: dict[str, list[float]] = {"without companies": [], "with companies": []}
+        for _round in range(ROUNDS):
+            with no_companies():
+                times["without companies"].append(per_request(without, page))
+            times["with companies"].append(per_request(with_companies, page))
+        baseline = min(times["without companies"])
+        rows += [
+            (page, way, min(each), min(each) / baseline) for way, each in times.items()
+        ]
+    return rows
+
+
+def per_request(ask: Ask, page: str) -> float:
+    """Milliseconds of one request, the first few not counted."""
+    for _warm in range(3):
+        ask(page)
+    began = time.perf_counter()
+    for _number in range(REQUESTS):
+        ask(page)
+    return (time.perf_counter() - began) / REQUESTS * 1000
+
+
+def prepared() -> tuple[Ask, Ask]:
+    """A company with a person signed in, and two ways to ask for that person's pages."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.contrib.auth import SESSION_KEY
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client, override_settings
+
+    from tenants.people.models import Role, User
+    from tenants.scope import company_scope
+    from tenants.services import create_company
+
+    call_command("migrate_schemas", shared=True, verbosity=0)
+    create_company(slug="bench", name="Замер")
+    connection.settings_dict["CONN_MAX_AGE"] = None
+    client = Client(headers={"host": "bench.localhost"})
+    with company_scope("bench"):
+        user = User.objects.create_user("bench@bench.example", role=Role.SUPERVISOR)
+        client.force_login(user, backend="tenants.people.backend.EmailBackend")
+        assert client.session[SESSION_KEY] == str(user.pk)
+    bare = Client(headers={"host": "bench.localhost"})
+    bare.cookies = client.cookies
+    middleware = [f"{__name__}.WithoutCompanies" if "HostMiddleware" in name else name for name in settings.MIDDLEWARE]
+    with override_settings(MIDDLEWARE=middleware):
+        bare.handler.load_middleware()
+    client.handler.load_middleware()
+
+    def asking(browser: Client) -> Ask:
+        def ask(page: str) -> None:
+            answer = browser.get(page)
+            assert answer.status_code == 200, (page, answer.status_code)
+
+        return ask
+
+    return asking(client), asking(bare)
+
+
+class WithoutCompanies:
+    """Stands where HostMiddleware does and looks nothing up: one company, as in a program that knows only one."""
+
+    def __init__(self, get_response: Callable[[object], object]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: object) -> object:
+        from tenants import lookup
+
+        one = lookup.CompanyRecord(slug="bench", name="Замер", time_zone="Europe/Moscow", language="ru")
+        vars(request).update(company=one, tenant=one, urlconf="ccenter.urls_company")
+        return self.get_response(request)
+
+
+@contextmanager
+def no_companies() -> Iterator[None]:
+    """The search path is set once for the connection, and never again."""
+    from django.db import connection
+    from django_tenants.postgresql_backend.base import DatabaseWrapper
+
+    from tenants.scope import company_scope
+
+    with company_scope("bench"):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        with mock.patch.object(DatabaseWrapper, "_handle_search_path", lambda *_cursor: None):
+            yield
+
+
+if __name__ == "__main__":
+    for page, way, milliseconds, ratio in main():
+        print(f"{page:20} {way:20} {milliseconds:7.2f} ms   x{ratio:.3f}")
