@@ -6,6 +6,7 @@ ASGI's ``send`` says nothing of a browser that stopped reading; under Daphne we 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,6 +21,7 @@ from monitoring.live.protocol import LARGEST_CLIENT_FRAME
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 BLOCKED_BYTES = 64 * 1024
 """Unsent bytes at which a socket is no longer ready (Twisted's own buffer size, too)."""
+KERNEL_BYTES = 128 * 1024
 
 
 def outlet_for(send: Send) -> DaphneOutlet | AsgiOutlet:
@@ -43,14 +45,23 @@ class DaphneOutlet:
         self.on_ready: Callable[[], None] = _nobody_waits
         self._protocol = protocol
         # Without a limit a single client frame may grow until memory ends.
-        protocol.maxMessagePayloadSize = protocol.maxFramePayloadSize = LARGEST_CLIENT_FRAME
+        protocol.maxFramePayloadSize = LARGEST_CLIENT_FRAME
+        self._limit(LARGEST_CLIENT_FRAME)
         transport = protocol.transport
+        # The kernel would otherwise take megabytes for a browser that reads nothing, and tell us nothing of it.
+        transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         transport.unregisterProducer()  # the HTTP request the socket grew out of
         transport.registerProducer(self, True)
 
     def write(self, text: bytes) -> None:
         if self._protocol.state == WebSocketProtocol.STATE_OPEN:
+            # The limit is meant for what browsers send; autobahn would hold our own snapshots to it too.
+            self._limit(0)
             self._protocol.sendMessage(text, False)
+            self._limit(LARGEST_CLIENT_FRAME)
+
+    def _limit(self, size: int) -> None:
+        self._protocol.maxMessagePayloadSize = size
 
     def close(self, code: int) -> None:
         self.on_ready = _nobody_waits
