@@ -350,4 +350,5 @@ def leg_fact(leg: Leg) -> LegFact:
         talk=tuple(talk),
         hold=tuple(held),
         available=leg.available,
+        origin=leg.origin,
     )

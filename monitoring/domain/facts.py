@@ -21,7 +21,10 @@ class StepFact(NamedTuple):
 
 
 class LegFact(NamedTuple):
-    """One manager's channel in a call. ``talk`` and ``hold``: disjoint intervals; talk excludes hold."""
+    """One manager's channel in a call. ``talk`` and ``hold``: disjoint intervals; talk excludes hold.
+
+    ``origin``: this manager placed the channel (dialled out, picked up, retrieved), the PBX did not ring it.
+    """
 
     uniqueid: str
     manager: str
@@ -33,6 +36,7 @@ class LegFact(NamedTuple):
     talk: tuple[Interval, ...]
     hold: tuple[Interval, ...]
     available: bool = True
+    origin: bool = False
 
 
 class CallFact(NamedTuple):

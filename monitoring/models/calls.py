@@ -48,9 +48,11 @@ class Call(models.Model):
 
 
 class Leg(models.Model):
-    """One manager's channel in a call. ``talk`` and ``hold``: [[from, until|null]…] in epoch seconds,
-    disjoint; the sums beside them are of closed intervals, in seconds. ``available``: whether a miss is this
-    manager's."""
+    """One manager's channel in a call. ``talk`` and ``hold``: [[from, until|null]…] in epoch seconds, disjoint.
+
+    The sums beside them are of closed intervals, in seconds. ``available``: whether a miss is this manager's.
+    ``origin``: this manager placed the channel, the PBX did not ring it.
+    """
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="legs")
     uniqueid = models.CharField(max_length=80)
@@ -62,6 +64,7 @@ class Leg(models.Model):
     ended = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=16)
     available = models.BooleanField()
+    origin = models.BooleanField(default=False)
     talk = models.JSONField(default=list)
     hold = models.JSONField(default=list)
     talk_seconds = models.FloatField()

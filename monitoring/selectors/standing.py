@@ -1,6 +1,6 @@
 """Today's raw counts as rows know them, so that a collector's restart resets no counter on the panel.
 
-The same rules as the reducer's (``domain.counting`` words): a visit belongs to the day its outcome came, a
+The same rules as the reducer's (``domain.queueing``, ``domain.calls``): a visit belongs to the day its outcome came, a
 leg to the day it ended; merged calls count nothing. The day is the company's, between its own midnights.
 """
 
@@ -61,19 +61,26 @@ def queue_counts(start: datetime, end: datetime) -> dict[str, QueueCounts]:
 
 
 def manager_counts(start: datetime, end: datetime) -> dict[str, ManagerCounts]:
-    """Raw counts of legs that ended in [start, end), by the manager's name on the PBX. Seconds for times."""
-    out, answered = Q(call__direction="out"), Q(answered__isnull=False)
+    """Raw counts of legs that ended in [start, end), by the manager's name on the PBX. Seconds for times.
+
+    A leg still going on is left out: the reducer counts it when it meets the call again in its first snapshot.
+    """
+    came, went, missed = (
+        Q(call__direction="in"),
+        Q(call__direction="out"),
+        Q(outcome="missed", available=True),
+    )
     rows = (
         Leg.objects.filter(ended__gte=start, ended__lt=end)
         .exclude(call__disposition=_MERGED)
         .values("manager_name")
         .order_by()
         .annotate(
-            answered=Count("pk", filter=~out & answered),
-            missed=Count("pk", filter=Q(outcome="missed", available=True)),
-            outgoing=Count("pk", filter=out),
-            talk_in=Sum("talk_seconds", filter=~out, default=0.0),
-            talk_out=Sum("talk_seconds", filter=out, default=0.0),
+            answered=Count("pk", filter=came & Q(origin=False, answered__gte=start)),
+            missed=Count("pk", filter=came & missed),
+            outgoing=Count("pk", filter=went & Q(origin=True)),
+            talk_in=Sum("talk_seconds", filter=came, default=0.0),
+            talk_out=Sum("talk_seconds", filter=went, default=0.0),
             hold=Sum("hold_seconds", default=0.0),
         )
     )

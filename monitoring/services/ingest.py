@@ -138,6 +138,7 @@ def _leg_rows(call: CallFact) -> Iterator[tuple[Any, ...]]:
             _when(leg.ended),
             visible(leg.outcome, 16),
             leg.available,
+            leg.origin,
             *_times(leg),
         )
 

@@ -35,9 +35,9 @@ DROP_STEPS = "DELETE FROM monitoring_step s USING told_call_1 t WHERE s.call_id 
 
 INSERT_LEGS = """
 INSERT INTO monitoring_leg (call_id, uniqueid, manager_id, manager_name, queue_name, rang, answered, ended,
-                            outcome, available, talk, hold, talk_seconds, hold_seconds)
+                            outcome, available, origin, talk, hold, talk_seconds, hold_seconds)
 SELECT t.id, l.uniqueid, m.id, l.manager_name, l.queue_name, to_timestamp(l.rang), to_timestamp(l.answered),
-       to_timestamp(l.ended), l.outcome, l.available, l.talk, l.hold, l.talk_seconds, l.hold_seconds
+       to_timestamp(l.ended), l.outcome, l.available, l.origin, l.talk, l.hold, l.talk_seconds, l.hold_seconds
   FROM incoming_leg_1 l
   JOIN told_call_1 t ON t.key = l.key
   LEFT JOIN monitoring_manager m ON m.pbx_name = l.manager_name AND m.archived_at IS NULL

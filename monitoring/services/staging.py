@@ -70,6 +70,7 @@ LEGS = Staging(
         ("ended", "float8"),
         ("outcome", "text"),
         ("available", "bool"),
+        ("origin", "bool"),
         ("talk", "jsonb"),
         ("hold", "jsonb"),
         ("talk_seconds", "float8"),

@@ -99,6 +99,9 @@ def today(now: float) -> list[CallFact | VisitFact]:
     def ended(manager: str, talk: float | None) -> tuple[LegFact, ...]:
         return (leg(manager, rang=now, talk=talk),)
 
+    def placed(manager: str, talk: float) -> tuple[LegFact, ...]:
+        return (leg(manager, rang=now, talk=talk)._replace(origin=True),)
+
     return [
         visit("1:a", "alpha_sales", joined=now - 60, wait=10.0),
         visit("1:b", "alpha_sales", joined=now - 60, wait=30.0),
@@ -109,7 +112,8 @@ def today(now: float) -> list[CallFact | VisitFact]:
         visit("1:g", "alpha_sales", joined=now - 2 * 86_400, wait=10.0),
         call("1:a", started=now, legs=ended("alpha_101", 30.0)),
         call("1:b", started=now, legs=ended("alpha_101", None)),
-        call("1:h", started=now, legs=ended("alpha_101", 12.0), direction="out"),
+        call("1:m", started=now, legs=placed("alpha_101", 12.0), direction="out"),
+        call("1:k", started=now, legs=ended("alpha_102", 5.0), direction="internal"),
         call("1:i", started=now, legs=ended("alpha_101", 99.0), disposition="merged", merged_into="1:a"),
         call("1:j", started=now - 2 * 86_400, legs=(leg("alpha_101", rang=now - 2 * 86_400),)),
     ]
