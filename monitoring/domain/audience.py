@@ -10,7 +10,7 @@ Pure, so that the socket, the API and the tests cut the same board with the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 Audience = frozenset[int] | None
@@ -93,3 +93,16 @@ def joined(boards: Iterable[Mapping[EntityKey, Entity]]) -> dict[EntityKey, Enti
         for key, entity in board.items():
             whole.setdefault(key, entity)
     return whole
+
+
+def heard(key: EntityKey, entity: Entity, silent: Container[str]) -> Entity:
+    """The row as it is shown: a link whose collector fell silent is orphaned, whatever it said last."""
+    return {**entity, "state": "orphaned"} if key[0] == "link" and key[1] in silent else entity
+
+
+def never_heard(pbx: str) -> Entity:
+    """The link of a PBX that nobody has ever watched, in the shape of LinkWire."""
+    return {
+        "pbx": pbx, "state": "orphaned", "simulated": False, "since": 0.0, "lag": 0.0, "error": "",
+        "next_try": None, "blind": [],
+    }  # fmt: skip

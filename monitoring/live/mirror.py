@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from monitoring.bus import Frame, PbxBoard
-from monitoring.domain.audience import Entity, EntityKey
+from monitoring.domain.audience import Entity, EntityKey, heard, never_heard
 
 Dirty = dict[EntityKey, set[str] | None]
 """What changed since somebody looked: the names of changed fields, None where everything may differ."""
@@ -50,9 +50,9 @@ class Mirror:
         for layer in self._layers.values():
             entity = layer.entities.get(key)
             if entity is not None:
-                return self._heard(key, entity)
+                return heard(key, entity, self.silent)
         if key[0] == "link" and key[1] in self.expected:
-            return _never_heard(key[1])
+            return never_heard(key[1])
         return None
 
     def items(self) -> Iterator[tuple[EntityKey, Entity]]:
@@ -64,15 +64,10 @@ class Mirror:
                     if key in seen:
                         continue
                     seen.add(key)
-                yield key, self._heard(key, entity)
+                yield key, heard(key, entity, self.silent)
         for pbx in self.expected:
             if not any(("link", pbx) in layer.entities for layer in self._layers.values()):
-                yield ("link", pbx), _never_heard(pbx)
-
-    def _heard(self, key: EntityKey, entity: Entity) -> Entity:
-        if key[0] == "link" and key[1] in self.silent:
-            return {**entity, "state": "orphaned"}
-        return entity
+                yield ("link", pbx), never_heard(pbx)
 
     def numbers(self) -> dict[str, tuple[str, int]]:
         """Epoch and number of the last frame of each PBX."""
@@ -143,13 +138,6 @@ class Mirror:
             elif old != new:
                 dirty[key] = {name for name in new if new[name] != old[name]}
         return dirty
-
-
-def _never_heard(pbx: str) -> Entity:
-    return {
-        "pbx": pbx, "state": "orphaned", "simulated": False, "since": 0.0, "lag": 0.0, "error": "",
-        "next_try": None, "blind": [],
-    }  # fmt: skip
 
 
 def now() -> float:

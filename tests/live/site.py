@@ -148,8 +148,8 @@ class Page:
         await self.say(t="hello", have=have)
         await self.say(t="ping", id=0)
         if have is None:
-            await self.next("snapshot")
-        await self.next("pong")
+            await self.next("snapshot", within=20)
+        await self.next("pong", within=20)
         self.heard.pop()
 
     async def next(self, kind: str | None = None, *, within: float = 5.0) -> dict[str, Any]:
