@@ -28,6 +28,15 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'"
 )
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 FAMILIES = [
     "Иванова",
     "Петров",
@@ -252,6 +261,7 @@ class Stage:
         self.seq = 1
         self.epoch = "stage"
         self.sockets: set[ServerConnection] = set()
+        self.heard: list[dict[str, Any]] = []
 
     async def serve(self, port: int = 0) -> tuple[Any, int]:
         server = await serve(self.talk, "127.0.0.1", port, process_request=self.answer)
@@ -285,6 +295,7 @@ class Stage:
         try:
             async for message in socket:
                 frame = json.loads(message)
+                self.heard.append(frame)
                 if frame["t"] == "ping":
                     await socket.send(json.dumps({"t": "pong", "id": frame["id"], "now": time.time()}))
                 else:

@@ -7,42 +7,20 @@ generous: what other processes take from a shared machine is not the panel's fau
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
-import sys
 from collections import Counter
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.e2e.panel_stage import CHROMIUM, Scene, Stage
+
 CATEGORIES = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 SECONDS = 8
 GENEROUS_MS = 100
 
 pytestmark = pytest.mark.browser
-
-
-def load_stage() -> ModuleType:
-    path = Path(__file__).with_name("panel_stage.py")
-    spec = importlib.util.spec_from_file_location("panel_stage", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["panel_stage"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def main_thread_tasks(trace: dict[str, Any]) -> tuple[list[tuple[float, float]], Counter[str]]:
@@ -88,13 +66,12 @@ async def live_like_a_person(page: Page, seconds: float) -> None:
 
 @pytest.mark.parametrize("density", ["dense", "roomy"])
 async def test_no_long_frame_with_500_managers_200_calls_50_changes_a_second(density: str) -> None:
-    stage_module = load_stage()
-    stage = stage_module.Stage(stage_module.Scene(managers=500, calls=200), rate=50)
+    stage = Stage(Scene(managers=500, calls=200), rate=50)
     server, port = await stage.serve()
     player = asyncio.create_task(stage.play())
     try:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM])
             page = await browser.new_page(viewport={"width": 1920, "height": 1080})
             await page.add_init_script(f"localStorage.density = '{density}'")
             await page.goto(f"http://127.0.0.1:{port}/live/")

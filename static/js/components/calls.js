@@ -20,7 +20,7 @@ export function Calls() {
     <div class="pane-body">
       <${SteadyList} ids=${calls} className="cards" label=${t("pane.calls")} item=${item} />
       ${none && store.loaded.value && html`<div class="pane-empty">
-        <${Empty} icon=${filtering.value ? "filter" : "ended"} title=${t("empty.calls")} text=${t(filtering.value ? "empty.filtered_hint" : "empty.calls_hint")} />
+        <${Empty} icon=${filtering.value ? "filter" : "ended"} title=${t(filtering.value ? "empty.filtered" : "empty.calls")} text=${t(filtering.value ? "empty.filtered_hint" : "empty.calls_hint")} />
       </div>`}
     </div>
   </section>`;
@@ -38,13 +38,13 @@ function CallCard({ id, ghost, place }) {
     <div class="call-top">
       <span class="call-way" data-way=${call.direction}><${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /></span>
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
-      ${call.name && html`<bdi class="call-name truncate" title=${plain(call.name, 200)}>${plain(call.name)}</bdi>`}
       ${ghost
         ? html`<${Chip} icon="ended" tone="away">${t("state.ended")}</${Chip}>`
         : html`<${Chip} icon=${icon} tone=${tone}>${t(`state.${call.state}`)}</${Chip}><${Timer} since=${call.since} className="call-timer" label=${t("call.time")} />`}
     </div>
     <div class="call-sub">
       ${people.length > 0 && html`<span class="call-who truncate"><${Icon} name="person" /> <bdi>${people.map((party) => plain(party.title, 40)).join(", ")}</bdi></span>`}
+      ${call.name && html`<bdi class="call-name truncate" title=${plain(call.name, 200)}>${plain(call.name)}</bdi>`}
       ${queue && html`<span class="truncate"><${Icon} name="queue" /> ${plain(queue)}</span>`}
       ${call.listeners.map((listener) => html`<${Chip} key=${listener.who} icon="listen" tone="warn">${t(`listen.${listener.mode}`)}</${Chip}>`)}
     </div>

@@ -9,9 +9,9 @@ export function show(metric, value, words) {
   return metric.unit === "share" ? share(value) : words.number(value);
 }
 
-export function Strip() {
+export function Strip({ old }) {
   const { config, t } = usePanel();
-  return html`<section class="strip" aria-label=${t("strip")}>
+  return html`<section class="strip" data-old=${old ? "yes" : undefined} aria-label=${t("strip")}>
     ${config.strip.map((key) => html`<${Tile} key=${key} name=${key} />`)}
   </section>`;
 }

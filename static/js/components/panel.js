@@ -22,7 +22,7 @@ function Layout() {
   const { connection, links, pane, store, helping } = usePanel();
   const old = store.loaded.value && isOld({ connection: connection.value, links: links.value });
   return html`<${Bands} />
-    <${Strip} />
+    <${Strip} old=${old} />
     <${Toolbar} />
     <${Tabs} />
     <div class="panes" data-shown=${pane.value} data-old=${old ? "yes" : undefined} aria-busy=${String(!store.loaded.value)}>

@@ -8,11 +8,18 @@ export const html = htm.bind(h);
 export const PanelContext = createContext(null);
 export const usePanel = () => useContext(PanelContext);
 
-const sprite = globalThis.document?.documentElement.dataset.icons ?? "";
+/* The sprite becomes part of the page: an icon that is needed when the connection is lost cannot be fetched then. */
+export async function takeIcons() {
+  const answer = await fetch(document.documentElement.dataset.icons);
+  const sprite = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+  sprite.setAttribute("class", "sr-only");
+  sprite.setAttribute("aria-hidden", "true");
+  document.body.append(document.adoptNode(sprite));
+}
 
 export function Icon({ name, label }) {
   return html`<svg class="icon" role=${label ? "img" : undefined} aria-label=${label} aria-hidden=${label ? undefined : "true"}>
-    <use href=${`${sprite}#${name}`} />
+    <use href=${`#i-${name}`} />
   </svg>`;
 }
 

@@ -26,7 +26,7 @@ export function Waiting() {
 
 function NobodyWaits({ filtering }) {
   const { t } = usePanel();
-  return html`<${Empty} icon=${filtering ? "filter" : "good"} title=${t("empty.waiting")} text=${t(filtering ? "empty.filtered_hint" : "empty.waiting_hint")} />`;
+  return html`<${Empty} icon=${filtering ? "filter" : "good"} title=${t(filtering ? "empty.filtered" : "empty.waiting")} text=${t(filtering ? "empty.filtered_hint" : "empty.waiting_hint")} />`;
 }
 
 function WaitingCard({ id, ghost, place }) {

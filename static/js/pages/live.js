@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { Panel } from "../components/panel.js";
+import { takeIcons } from "../components/view.js";
 import { quiet, watch } from "../live/alarms.js";
 import { Clock } from "../live/clock.js";
 import { duration } from "../live/format.js";
@@ -101,6 +102,7 @@ effect(() => void (document.documentElement.dataset.live = panel.connection.valu
 const root = document.getElementById("live");
 root.textContent = "";
 render(h(Panel, { panel }), root);
+takeIcons().catch(() => {}); // without icons every state still has its word
 listenToKeys(panel);
 ticker.start();
 socket.start();
