@@ -85,6 +85,9 @@ class PbxAdmin(admin.ModelAdmin[Pbx]):
         "name", ("host", "port", "tls"), ("username", "new_secret"), ("managed", "simulated", "enabled"), "companies",
     ]  # fmt: skip
 
+    def has_delete_permission(self, request: HttpRequest, obj: Pbx | None = None) -> bool:
+        return False  # calls of many companies point at it; it is switched off instead
+
     @admin.display(description=_("secret"))
     def secret_state(self, pbx: Pbx) -> Any:
         try:

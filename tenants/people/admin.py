@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from tenants.people.models import Role, User
@@ -46,6 +47,11 @@ class StaffForm(forms.ModelForm[User]):
 
 @admin.register(User)
 class StaffAdmin(admin.ModelAdmin[User]):
+    """Staff is made inactive, never deleted: what they did keeps their name."""
+
     form = StaffForm
     list_display = ["email", "name", "is_active", "last_login"]
     search_fields = ["email", "name"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False

@@ -8,3 +8,11 @@ class PeopleConfig(AppConfig):
     name = "tenants.people"
     label = "people"
     verbose_name = _("People")
+
+    def ready(self) -> None:
+        from auditlog.registry import auditlog
+
+        from tenants.people.models import User
+
+        # Named one by one: left to itself it would also look for rows that exist in a company's schema only.
+        auditlog.register(User, include_fields=["email", "name", "role", "language", "is_active"])

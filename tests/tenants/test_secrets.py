@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import CommandError, call_command
@@ -14,7 +15,8 @@ from django.test import Client
 
 from tenants import secrets
 from tenants.models import Company, Pbx
-from tests.factories.people import signed_in_staff
+from tenants.people.models import User
+from tests.factories.people import PASSWORD, signed_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +138,38 @@ def test_staff_edits_a_company_but_neither_adds_nor_deletes_one_there(alpha: Com
 def test_the_admin_pages_have_no_door_of_their_own(public_client: Client) -> None:
     assert public_client.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/account/login/")
     assert Client(headers={"host": "alpha.localhost"}).get("/admin/").status_code == 404
+
+
+def test_who_changed_a_pbx_is_written_down_without_the_secret(alpha: Company) -> None:
+    client, staff = signed_in_staff(name="Олег")
+    client.post("/admin/tenants/pbx/add/", form())
+    made = Pbx.objects.get()
+    client.post(f"/admin/tenants/pbx/{made.pk}/change/", form(port=5039, new_secret="another"))
+    entries = LogEntry.objects.get_for_object(made)
+    assert [entry.actor for entry in entries] == [staff, staff]
+    assert entries[0].changes_dict == {"port": ["5038", "5039"]}
+    assert "secret" not in str([entry.changes_dict for entry in entries])
+
+
+def test_staff_enters_staff_who_choose_a_password_themselves_or_get_one() -> None:
+    client, _staff = signed_in_staff()
+    client.post(
+        "/admin/people/user/add/", {"email": "New@platform.example", "name": "Вера", "is_active": "on"}
+    )
+    made = User.objects.get(email="new@platform.example")
+    assert (made.role, made.has_usable_password()) == ("staff", False)
+    page = f"/admin/people/user/{made.pk}/change/"
+    weak = client.post(page, {"email": made.email, "is_active": "on", "new_password": "12345"})
+    assert weak.context["errors"]
+    client.post(page, {"email": made.email, "is_active": "on", "new_password": PASSWORD})
+    made.refresh_from_db()
+    assert made.check_password(PASSWORD)
+
+
+def test_nothing_that_others_point_at_is_deleted_there() -> None:
+    client, staff = signed_in_staff()
+    made = pbx()
+    for page in (f"/admin/people/user/{staff.pk}/delete/", f"/admin/tenants/pbx/{made.pk}/delete/"):
+        assert client.post(page, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=staff.pk).exists()
+    assert Pbx.objects.filter(pk=made.pk).exists()

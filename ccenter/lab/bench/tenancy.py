@@ -17,15 +17,14 @@ from unittest import mock
 
 from ccenter.demo import embedded
 
-ROUNDS = 25
-REQUESTS = 15  # in a round
+REQUESTS = 300  # of each way, one after the other, so that both meet the same machine
 PAGES = ("/account/", "/account/tokens/")
 
 Ask = Callable[[str], None]
 
 
 def main() -> list[tuple[str, str, float, float]]:
-    """Rows of (page, way, ms per request, times the baseline); medians of interleaved rounds."""
+    """Rows of (page, way, ms per request, times the baseline); medians of requests asked in turns."""
     state = Path(tempfile.mkdtemp(prefix="ccenter-bench-"))
     state.chmod(0o711)  # PostgreSQL runs as another user and must walk through
     try:
@@ -46,25 +45,23 @@ def measure() -> list[tuple[str, str, float, float]]:
     rows = []
     for page in PAGES:
         times: dict[str, list[float]] = {"without companies": [], "with companies": []}
-        for _round in range(ROUNDS):
+        for _number in range(REQUESTS):
             with no_companies():
-                times["without companies"].append(per_request(without, page))
-            times["with companies"].append(per_request(with_companies, page))
+                times["without companies"].append(timed(without, page))
+            times["with companies"].append(timed(with_companies, page))
         baseline = statistics.median(times["without companies"])
         rows += [
-            (page, way, statistics.median(each), statistics.median(each) / baseline) for way, each in times.items()
+            (page, way, statistics.median(each), statistics.median(each) / baseline)
+            for way, each in times.items()
         ]
     return rows
 
 
-def per_request(ask: Ask, page: str) -> float:
-    """Milliseconds of one request, the first few not counted."""
-    for _warm in range(3):
-        ask(page)
+def timed(ask: Ask, page: str) -> float:
+    """Milliseconds of one request."""
     began = time.perf_counter()
-    for _number in range(REQUESTS):
-        ask(page)
-    return (time.perf_counter() - began) / REQUESTS * 1000
+    ask(page)
+    return (time.perf_counter() - began) * 1000
 
 
 def prepared() -> tuple[Ask, Ask]:
@@ -92,7 +89,9 @@ def prepared() -> tuple[Ask, Ask]:
         assert client.session[SESSION_KEY] == str(user.pk)
     bare = Client(headers={"host": "bench.localhost"})
     bare.cookies = client.cookies
-    middleware = [f"{__name__}.WithoutCompanies" if "HostMiddleware" in name else name for name in settings.MIDDLEWARE]
+    middleware = [
+        f"{__name__}.WithoutCompanies" if "HostMiddleware" in name else name for name in settings.MIDDLEWARE
+    ]
     with override_settings(MIDDLEWARE=middleware):
         bare.handler.load_middleware()
     client.handler.load_middleware()
@@ -132,7 +131,7 @@ def no_companies() -> Iterator[None]:
     with company_scope("bench"):
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        with mock.patch.object(DatabaseWrapper, "_handle_search_path", lambda *_cursor: None):
+        with mock.patch.object(DatabaseWrapper, "_handle_search_path", return_value=None):
             yield
 
 
