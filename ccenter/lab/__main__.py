@@ -13,11 +13,15 @@ from pathlib import Path
 
 from ccenter.lab import sample
 from ccenter.lab.asterisk import AsteriskError, Instance
-from ccenter.lab.plan import PlanError
+from ccenter.lab.plan import PbxPlan, PlanError
 from ccenter.lab.ports import PBX_HOST, Ports, choose
 from ccenter.lab.record import mixed_stream, record
 from ccenter.lab.root import NoAsteriskError, runtime
 from ccenter.lab.scenarios import ALL
+from ccenter.lab.simulator.crowd import crowd
+from ccenter.lab.simulator.server import Simulator
+from ccenter.lab.simulator.server import run_until_terminated as serve_simulated
+from ccenter.lab.simulator.steps import Habits
 from ccenter.lab.traffic import Traffic, run_until_terminated
 from ccenter.settings.base import BASE_DIR, STATE_DIR
 
@@ -86,6 +90,31 @@ def traffic(arguments: argparse.Namespace) -> None:
     )
 
 
+def simulate(arguments: argparse.Namespace) -> None:
+    """The plan of ``--plan`` (JSON), else a crowd of ``--managers``, else the built-in companies."""
+    if arguments.plan:
+        plan = PbxPlan.from_json(arguments.plan.read_text(encoding="utf-8"))
+    elif arguments.managers:
+        plan = crowd(managers=arguments.managers, companies=arguments.companies)
+    else:
+        plan = sample.plan(phones_port=5060)
+    habits = Habits(talk=arguments.talk)
+    simulator = Simulator(plan, live=arguments.live, habits=habits, seed=arguments.seed, port=arguments.port)
+    serve_simulated(simulator, warm=4 * arguments.talk, say=lambda text: print(text, flush=True))
+
+
+def add_simulator(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = verbs.add_parser("simulate", help="an AMI server with calls of its own, without Asterisk")
+    verb.add_argument("--port", type=int, default=0, help="AMI port (default: a free one, printed)")
+    verb.add_argument("--plan", type=Path, help="JSON file as PbxPlan.to_json writes it")
+    verb.add_argument("--live", type=float, default=12, help="calls alive on average")
+    verb.add_argument("--talk", type=float, default=60, help="mean seconds of a talk")
+    verb.add_argument("--managers", type=int, default=0, help="a crowd instead of the built-in plan")
+    verb.add_argument("--companies", type=int, default=2, help="companies of the crowd")
+    verb.add_argument("--seed", type=int, default=1)
+    verb.set_defaults(run=simulate)
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m ccenter.lab", description="The laboratory.")
     verbs = top.add_subparsers(dest="verb", required=True)
@@ -94,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     tape.add_argument("names", nargs="*", choices=[*ALL, "mixed", []], metavar="NAME", help="default: all")
     tape.add_argument("--folder", type=Path, default=BASE_DIR / "tests/ami")
     tape.set_defaults(run=record_streams)
+    add_simulator(verbs)
     for name, run, text in (
         ("start", start, "start an Asterisk from the built-in plan"),
         ("stop", stop, "stop it"),

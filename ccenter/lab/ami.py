@@ -40,14 +40,12 @@ class Connection:
         self.numbers = itertools.count(1)
         self.reader = threading.Thread(target=self.read, name="ami-reader", daemon=True)
         self.reader.start()
-        self.act(
-            {
-                "Action": "Login",
-                "Username": account.name,
-                "Secret": account.secret,
-                "Events": "on" if events else "off",
-            }
-        )
+        login = {"Action": "Login", "Username": account.name, "Secret": account.secret}
+        try:
+            self.act({**login, "Events": "on" if events else "off"})
+        except AmiError:
+            self.close()
+            raise
 
     def read(self) -> None:
         while True:
@@ -68,7 +66,9 @@ class Connection:
         begin = len(self.received)
         self.socket.sendall(encode({**fields, "ActionID": number}))
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self.gone.is_set():
+        last = False
+        while not last:
+            last = time.monotonic() > deadline or self.gone.is_set()  # what came before the end still counts
             for block in bytes(self.received[begin:]).split(b"\r\n\r\n")[:-1]:
                 if b"Response: " in block and f"ActionID: {number}\r\n".encode() in block + b"\r\n":
                     answer = headers(block)

@@ -189,8 +189,14 @@ class Stage:
         return self.run(phone.xml(), host or phone.host, port, [])
 
     def register(self, user: str, secret: str, contact: str, expires: int = 3600) -> bool:
+        """Did Asterisk accept it? Takes milliseconds when it did, three seconds when not."""
         values = {"user": user, "secret": secret, "contact": contact, "expires": str(expires)}
-        return self.run(fill("register", values), PBX_HOST, 0, ["-m", "1"]).wait(10) == 0
+        return (
+            self.run(
+                fill("register", values), PBX_HOST, 0, ["-m", "1", "-timeout", "4", "-timeout_error"]
+            ).wait(10)
+            == 0
+        )
 
     def run(self, xml: str, host: str, port: int, options: list[str]) -> subprocess.Popen[bytes]:
         program = shutil.which("sipp")

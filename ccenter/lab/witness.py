@@ -65,7 +65,7 @@ def queue_log(path: Path, *, since: float = 0.0) -> list[QueueLogRow]:
     if not path.exists():
         return []
     rows = []
-    # A caller's name with a line break tears a line of queue_log in two (seen with Asterisk 22): such rests are no rows.
+    # A caller's number with line breaks tears a line of queue_log in two (Asterisk 22): such rests are no rows.
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         if not ROW.match(line):
             continue

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from ccenter.lab.plan import AmiAccount, PbxPlan
 from ccenter.lab.ports import PBX_HOST
 from ccenter.lab.simulator.actions import ACTIONS, refused, success
-from ccenter.lab.simulator.shapes import Habits, next_shape
+from ccenter.lab.simulator.shapes import next_shape
+from ccenter.lab.simulator.steps import Habits
 from ccenter.lab.simulator.world import World
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"

@@ -6,48 +6,32 @@ Each shape is a generator: it acts, then says after how many seconds it goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from random import Random
+from collections.abc import Callable
 
-from ccenter.lab.customers import label, number
+from ccenter.lab.customers import number
 from ccenter.lab.plan import CompanyPlan, LinePlan
-from ccenter.lab.simulator.wire import Channel, Member, fields
+from ccenter.lab.simulator.steps import (
+    TRUNK,
+    Habits,
+    answered,
+    arrive,
+    blind_transfer,
+    call_phone,
+    dialled,
+    drop_legs,
+    give_up,
+    leave_queue,
+    mark,
+    member_fields,
+    own_phone,
+    queue_member,
+    ring,
+    spread,
+)
+from ccenter.lab.simulator.wire import Channel, fields
 from ccenter.lab.simulator.world import Call, Ended, Moved, QueueState, Script, Waiting, World
 
-TRUNK = "PJSIP/trunk"
 Shape = Callable[[Call], Script]
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """Means in seconds. ``answers``: the chance that a rung manager takes the call."""
-
-    talk: float = 60.0
-    rings: float = 4.0
-    gives_up_after: float = 8.0
-    patience: float = 90.0
-    answers: float = 0.88
-    moved_on: float = 0.04
-
-
-def spread(dice: Random, mean: float) -> float:
-    """Around the mean, never nothing."""
-    return mean * dice.uniform(0.4, 1.6)
-
-
-def mark(world: World, channel: Channel, kind: str, what: str) -> None:
-    world.tell("UserEvent", channel, "user", fields(UserEvent="Route", Kind=kind, What=what))
-
-
-def arrive(world: World, call: Call, company: CompanyPlan, line: LinePlan) -> Channel:
-    dice = world.dice
-    customer = world.channel(
-        call, TRUNK, number=number(dice), title=label(dice), context="from-trunk", exten=line.number, state=4
-    )
-    customer.tenant = company.slug
-    mark(world, customer, "line", line.number)
-    return customer
 
 
 def inward(world: World, habits: Habits, company: CompanyPlan, line: LinePlan) -> Shape:
@@ -98,9 +82,11 @@ def through_queue(world: World, habits: Habits, call: Call, customer: Channel, q
             agent = yield from ring(world, habits, call, customer, queue, member)
             place.ringing = False
     except Ended:
+        drop_legs(world, call, customer)
         give_up(world, customer, queue, place)
         raise
     except Moved as moved:
+        drop_legs(world, call, customer)
         leave_queue(world, customer, queue, place)
         yield from send_on(world, habits, call, customer, queue.company, moved.exten)
         return
@@ -116,80 +102,6 @@ def through_queue(world: World, habits: Habits, call: Call, customer: Channel, q
     )  # fmt: skip
     taken.taken, taken.last_call = taken.taken + 1, world.now
     yield from talk(world, habits, call, customer, agent, queue.company)
-
-
-def queue_member(queue: QueueState, agent: Channel) -> Member:
-    return next(m for m in queue.members if m.device == agent.device)
-
-
-def member_fields(queue: QueueState, member: Member) -> str:
-    return fields(Queue=queue.key, Interface=member.interface, MemberName=member.name)
-
-
-def leave_queue(world: World, customer: Channel, queue: QueueState, place: Waiting) -> None:
-    position = queue.waiting.index(place) + 1
-    queue.waiting.remove(place)
-    world.tell(
-        "QueueCallerLeave", customer, "agent",
-        fields(Queue=queue.key, Position=position, Count=len(queue.waiting)),
-    )  # fmt: skip
-
-
-def give_up(world: World, customer: Channel, queue: QueueState, place: Waiting) -> None:
-    position = queue.waiting.index(place) + 1
-    world.tell(
-        "QueueCallerAbandon", customer, "agent",
-        fields(Queue=queue.key, Position=position, OriginalPosition=position, HoldTime=int(world.now - place.joined)),
-    )  # fmt: skip
-    leave_queue(world, customer, queue, place)
-
-
-def call_phone(world: World, call: Call, caller: Channel, device: str, exten: str) -> Channel:
-    """The called leg as it is born: not ringing yet."""
-    company, manager = world.managers[device]
-    leg = world.channel(
-        call, device, number=manager.extension, title=manager.title, context=company.slug, exten="s",
-        tenant=company.slug, linked=caller.linkedid,
-    )  # fmt: skip
-    leg.connected_number, leg.connected_title = caller.number, caller.title
-    leg.exten, leg.application, leg.data = exten, "AppDial", "(Outgoing Line)"
-    return leg
-
-
-def dialled(world: World, caller: Channel, leg: Channel) -> None:
-    """The phone begins to ring; it shows busy to its queues before anybody else can take it."""
-    world.tell_both("DialBegin", caller, leg, more=fields(DialString=leg.device))
-    world.state(leg, 5)
-    world.device(leg.device, "RINGING")
-
-
-def ring(
-    world: World, habits: Habits, call: Call, customer: Channel, queue: QueueState, member: Member
-) -> Generator[float | None, None, Channel | None]:
-    """Rings one member; returns the answered channel, or None when he did not answer in time."""
-    leg = call_phone(world, call, customer, member.device, queue.plan.name)
-    more = member_fields(queue, member)
-    world.tell_both("AgentCalled", customer, leg, "agent", more)
-    dialled(world, customer, leg)
-    answers = world.dice.random() < habits.answers
-    yield spread(world.dice, habits.rings) if answers else min(habits.gives_up_after, queue.plan.ring_timeout)
-    if answers:
-        answered(world, customer, leg)
-        return leg
-    rang = fields(RingTime=int(habits.gives_up_after * 1000))
-    world.tell_both("AgentRingNoAnswer", customer, leg, "agent", more + rang)
-    world.tell_both("DialEnd", customer, leg, more=fields(DialStatus="NOANSWER"))
-    world.hang_up(leg, 0)
-    yield 1.0
-    return None
-
-
-def answered(world: World, caller: Channel, leg: Channel) -> None:
-    world.state(leg, 6)
-    caller.connected_number, caller.connected_title = leg.number, leg.title
-    world.tell_both("DialEnd", caller, leg, more=fields(DialStatus="ANSWER"))
-    if leg.device in world.devices:
-        world.device(leg.device, "INUSE")
 
 
 def talk(
@@ -214,24 +126,6 @@ def talk(
             world.leave(channel)
     world.hang_up(customer, 16)
     world.hang_up(agent, 16)
-
-
-def blind_transfer(world: World, agent: Channel, customer: Channel, company: CompanyPlan, exten: str) -> None:
-    """The manager leaves, the customer goes on: said the way Asterisk says it."""
-    bridge = agent.bridge
-    world.leave(customer)
-    if world.listener:
-        world.say(
-            "BlindTransfer",
-            "call",
-            fields(Result="Success")
-            + agent.headers("Transferer")
-            + customer.headers("Transferee")
-            + fields(BridgeUniqueid=bridge, IsExternal="Yes", Context=company.slug, Extension=exten),
-        )
-    world.leave(agent)
-    world.hang_up(agent, 16)
-    customer.context, customer.exten = company.slug, exten
 
 
 def send_on(
@@ -276,16 +170,6 @@ def direct(
     if caller.state != 6:
         world.state(caller, 6)
     yield from talk(world, habits, call, caller, leg, company)
-
-
-def own_phone(world: World, call: Call, company: CompanyPlan, device: str, dials: str) -> Channel:
-    _, manager = world.managers[device]
-    channel = world.channel(
-        call, device, number=manager.extension, title=manager.title, context=company.slug, exten=dials,
-        tenant=company.slug, state=4,
-    )  # fmt: skip
-    world.device(device, "INUSE")
-    return channel
 
 
 def outward(world: World, habits: Habits, company: CompanyPlan, device: str) -> Shape:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 DESCRIPTIONS = {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}
 CAUSES = {
     0: "Unknown",
+    1: "Unallocated (unassigned) number",
     16: "Normal Clearing",
     17: "User busy",
     19: "User alerting, no answer",
-    26: "Answered elsewhere",
 }
 UNKNOWN = "<unknown>"
 
@@ -72,6 +72,18 @@ class Channel:
 def fields(**values: object) -> str:
     """``Cause_txt`` becomes ``Cause-txt``; the order is kept."""
     return "".join(f"{key.replace('_', '-')}: {clean(str(value))}\r\n" for key, value in values.items())
+
+
+def bridge_headers(identity: str, count: int) -> str:
+    return fields(
+        BridgeUniqueid=identity,
+        BridgeType="basic",
+        BridgeTechnology="simple_bridge",
+        BridgeCreator=UNKNOWN,
+        BridgeName=UNKNOWN,
+        BridgeNumChannels=count,
+        BridgeVideoSourceMode="none",
+    )
 
 
 def event(name: str, privilege: str, at: float, body: str) -> bytes:

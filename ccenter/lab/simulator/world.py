@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from ccenter.lab.plan import CompanyPlan, ManagerPlan, PbxPlan, QueuePlan
-from ccenter.lab.simulator.wire import CAUSES, Channel, Member, event, fields
+from ccenter.lab.simulator.wire import CAUSES, Channel, Member, bridge_headers, event, fields
 
 Script = Generator[float | None, None, None]
 Listener = Callable[[str, str, bytes], None]
@@ -196,12 +196,7 @@ class World:
     def bridge_event(self, name: str, channel: Channel, count: int) -> None:
         if not self.listener:
             return
-        head = fields(
-            BridgeUniqueid=channel.bridge, BridgeType="basic", BridgeTechnology="simple_bridge",
-            BridgeCreator="<unknown>", BridgeName="<unknown>", BridgeNumChannels=count,
-            BridgeVideoSourceMode="none",
-        )  # fmt: skip
-        self.say(name, "call", head + channel.headers())
+        self.say(name, "call", bridge_headers(channel.bridge, count) + channel.headers())
 
     # ---- devices and queues
 
