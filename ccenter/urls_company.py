@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from monitoring.api.router import api
+from monitoring.views.health import health
+from monitoring.views.pbx import pbxs
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("tenants.people.urls")),
     path("", include("monitoring.urls")),
+    path("api/v1/", api.urls),
+    path("healthz", health, name="healthz"),
+    path("pbx/", pbxs, name="pbx"),
 ]
