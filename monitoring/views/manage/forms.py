@@ -27,7 +27,7 @@ ROLES = [(role.value, role.label) for role in (Role.MANAGER, Role.SUPERVISOR, Ro
 class PersonForm(forms.Form):
     """One person: the account and the place in the company."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, validators=[one_visible_line])
+    name = forms.CharField(label=gettext_lazy("Full name"), max_length=80, validators=[one_visible_line])
     email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=190)
     role = forms.ChoiceField(
         label=gettext_lazy("Role"), choices=ROLES, widget=forms.RadioSelect, initial="manager"
@@ -151,8 +151,8 @@ class QueueForm(forms.ModelForm[Queue]):
     class Meta:
         model = Queue
         fields = [
-            "title", "name", "extension", "groups", "extra_members", "strategy", "ring_for", "max_wait", "exit_key",
-            "via_local", "answer_within", "short_abandon",
+            "title", "name", "extension", "exit_key", "groups", "extra_members", "strategy", "ring_for",
+            "answer_within", "short_abandon", "max_wait", "via_local",
         ]  # fmt: skip
         widgets = {"groups": forms.CheckboxSelectMultiple, "extra_members": forms.CheckboxSelectMultiple}
         help_texts = {

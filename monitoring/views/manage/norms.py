@@ -103,4 +103,7 @@ def _row(form: NormsForm, metric: Metric) -> dict[str, Any]:
 
 
 def _shown(metric: Metric, limit: float | None) -> float | None:
-    return round(limit * 100, 2) if limit is not None and metric.unit == "share" else limit
+    if limit is None:
+        return None
+    shown = round(limit * 100, 2) if metric.unit == "share" else limit
+    return int(shown) if shown == int(shown) else shown

@@ -28,7 +28,7 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``show``: the cell's text for a row. ``kind``: text | number | tone (a status's kind, for its chip)."""
+    """``show``: the cell's text for a row. ``kind``: text | number | tone (a status's kind) | colour."""
 
     title: Text
     show: Callable[[Any], Any]
@@ -144,7 +144,7 @@ SECTIONS: dict[str, Section] = {
                 "supervisor__groups__title",
             ),
             columns=(
-                Column(_("Name"), lambda user: user.name or user.email),
+                Column(_("Full name"), lambda user: user.name or user.email),
                 Column(_("Role"), lambda user: user.get_role_display()),
                 Column(_("Extension"), _extension, "number"),
                 Column(_("Groups"), _groups_of),
@@ -242,7 +242,7 @@ SECTIONS: dict[str, Section] = {
             columns=(
                 Column(_("Label"), lambda status: status.label),
                 Column(_("What it does"), lambda status: (status.kind, status.get_kind_display()), "tone"),
-                Column(_("Colour"), lambda status: status.get_colour_display()),
+                Column(_("Colour"), lambda status: (status.colour, status.get_colour_display()), "colour"),
                 Column(_("By the phone's key"), lambda status: _("yes") if status.on_phone else ""),
             ),
             form=forms.StatusForm,
