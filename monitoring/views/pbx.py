@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -68,8 +67,7 @@ def _described(row: PbxRow, health: LinkHealth | None) -> dict[str, Any]:
             "error": words or code,
             "since": _moment(health.status.since),
             "next_try": _moment(health.status.next_try),
-            "age": ngettext("%(n)d second ago", "%(n)d seconds ago", round(health.age))
-            % {"n": round(health.age)},
+            "age": _("%(seconds)s s ago") % {"seconds": round(health.age)},
         }
     return described
 

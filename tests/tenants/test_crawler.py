@@ -29,7 +29,7 @@ from tenants.scope import company_scope
 from tests.factories.anything import Filler, company_models
 from tests.factories.people import signed_in, signed_in_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
 MARK = "AlphaOnly"
 ALPHAS, BETAS = 7_000_001, 5_000_001
