@@ -15,12 +15,14 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -320,7 +322,8 @@ class Stage:
         self.seq += 1
         frame = json.dumps({"t": "changes", "epoch": self.epoch, "seq": self.seq, "ops": ops})
         for socket in list(self.sockets):
-            await socket.send(frame)
+            with suppress(ConnectionClosed):  # a browser that left; its own task notices
+                await socket.send(frame)
 
 
 def page(language: str) -> str:

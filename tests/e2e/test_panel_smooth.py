@@ -73,6 +73,8 @@ async def test_no_long_frame_with_500_managers_200_calls_50_changes_a_second(den
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM])
             page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+            faults: list[str] = []
+            page.on("pageerror", lambda error: faults.append(str(error)))
             await page.add_init_script(f"localStorage.density = '{density}'")
             await page.goto(f"http://127.0.0.1:{port}/live/")
             await page.locator(".pane-people .badge", has_text="500").first.wait_for()
@@ -95,5 +97,6 @@ async def test_no_long_frame_with_500_managers_200_calls_50_changes_a_second(den
         f"(processor time {', '.join(f'{ms:.1f}' for ms in cpu)} ms), "
         f"over 50 ms: {sum(wall > 50 for wall, _ in tasks)} of {len(tasks)}, main thread {busy:.0%} of a core ({where})"
     )
+    assert faults == []
     assert shown == "500"
     assert cpu[0] < GENEROUS_MS

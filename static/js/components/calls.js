@@ -1,10 +1,11 @@
 /* Calls in progress: who talks with whom, in which state, for how long, by which way it came.
    Direction, state and listeners each have a sign and a word. */
+import { useComputed } from "@preact/signals";
 import { phone, plain } from "../live/format.js";
 import { Route } from "./route.js";
 import { SteadyList } from "./steady-list.js";
 import { Timer } from "./timer.js";
-import { Chip, Empty, Icon, html, usePanel } from "./view.js";
+import { Chip, Count, Empty, Icon, html, usePanel } from "./view.js";
 
 const STATE = {
   ivr: ["menu", "away"], waiting: ["waiting", "break"], ringing: ["ringing", "ringing"], talking: ["talking", "talking"],
@@ -13,20 +14,20 @@ const STATE = {
 
 export function Calls() {
   const { t, calls, filtering, store } = usePanel();
-  const none = calls.value.length === 0;
-  const item = (id, ghost, place) => html`<${CallCard} key=${id} id=${id} ghost=${ghost} place=${place} />`;
+  const none = useComputed(() => calls.value.length === 0 && store.loaded.value);
+  const item = (id, ghost) => html`<${CallCard} key=${id} id=${id} ghost=${ghost} />`;
   return html`<section class="pane pane-calls" data-pane="calls" aria-labelledby="pane-calls">
-    <header class="pane-head"><h2 id="pane-calls">${t("pane.calls")}</h2><span class="badge" data-tone=${none ? undefined : "talking"}>${calls.value.length}</span></header>
+    <header class="pane-head"><h2 id="pane-calls">${t("pane.calls")}</h2><${Count} of=${calls} tone="talking" /></header>
     <div class="pane-body">
       <${SteadyList} ids=${calls} className="cards" label=${t("pane.calls")} item=${item} />
-      ${none && store.loaded.value && html`<div class="pane-empty">
+      ${none.value && html`<div class="pane-empty">
         <${Empty} icon=${filtering.value ? "filter" : "ended"} title=${t(filtering.value ? "empty.filtered" : "empty.calls")} text=${t(filtering.value ? "empty.filtered_hint" : "empty.calls_hint")} />
       </div>`}
     </div>
   </section>`;
 }
 
-function CallCard({ id, ghost, place }) {
+function CallCard({ id, ghost }) {
   const { t, store } = usePanel();
   const call = store.row("call", id).value;
   if (!call) return null;
@@ -34,7 +35,7 @@ function CallCard({ id, ghost, place }) {
   const [icon, tone] = STATE[call.state] ?? STATE.ended;
   const people = call.managers.map((party) => ({ ...party, title: board.manager.get(party.manager)?.title ?? party.manager }));
   const queue = call.queue && (board.queue.get(call.queue)?.title ?? call.queue);
-  return html`<li class=${ghost ? "call ghost" : "call"} data-row tabindex="-1" ...${place}>
+  return html`<li class=${ghost ? "call ghost" : "call"} data-row tabindex="-1">
     <div class="call-top">
       <span class="call-way" data-way=${call.direction}><${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /></span>
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>

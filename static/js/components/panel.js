@@ -9,7 +9,7 @@ import { Dialog, Explain } from "./explain.js";
 import { Strip } from "./figures.js";
 import { People } from "./people.js";
 import { Toolbar } from "./toolbar.js";
-import { PanelContext, html, usePanel } from "./view.js";
+import { Count, PanelContext, html, usePanel } from "./view.js";
 import { Waiting } from "./waiting.js";
 
 const SAY_EVERY = 15_000;
@@ -35,11 +35,11 @@ function Layout() {
 
 function Tabs() {
   const { t, pane, waiting, calls, seenManagers } = usePanel();
-  const tab = (name, count) => html`<button class="tab" role="tab" type="button" aria-selected=${String(pane.value === name)} onClick=${() => (pane.value = name)}>
-    ${t(`tab.${name}`)}<span class="badge">${count}</span>
+  const tab = (name, list) => html`<button class="tab" role="tab" type="button" aria-selected=${String(pane.value === name)} onClick=${() => (pane.value = name)}>
+    ${t(`tab.${name}`)}<${Count} of=${list} />
   </button>`;
   return html`<div class="tabs pane-tabs" role="tablist">
-    ${tab("waiting", waiting.value.length)}${tab("calls", calls.value.length)}${tab("people", seenManagers.value.length)}
+    ${tab("waiting", waiting)}${tab("calls", calls)}${tab("people", seenManagers)}
   </div>`;
 }
 

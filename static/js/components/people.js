@@ -6,7 +6,7 @@ import { declaredKind, toneOf } from "../live/people.js";
 import { UNGROUPED } from "../live/panel.js";
 import { SteadyList } from "./steady-list.js";
 import { Timer } from "./timer.js";
-import { Chip, Empty, Icon, html, usePanel } from "./view.js";
+import { Chip, Count, Empty, Icon, html, usePanel } from "./view.js";
 
 const FLAG_ICON = { missing_calls: "missed", unregistered: "unregistered", pause_differs: "differs" };
 
@@ -15,7 +15,7 @@ export function People() {
   const { t, groupIds, seenManagers, store } = panel;
   return html`<section class="pane pane-people" data-pane="people" aria-labelledby="pane-people">
     <header class="pane-head">
-      <h2 id="pane-people">${t("pane.people")}</h2><span class="badge">${seenManagers.value.length}</span>
+      <h2 id="pane-people">${t("pane.people")}</h2><${Count} of=${seenManagers} />
       <span class="pane-tools">
         <button class="btn btn-ghost btn-sm" type="button" onClick=${() => foldAll(panel, true)} title=${t("groups.collapse")} aria-label=${t("groups.collapse")}><${Icon} name="collapse" /></button>
         <button class="btn btn-ghost btn-sm" type="button" onClick=${() => foldAll(panel, false)} title=${t("groups.expand")} aria-label=${t("groups.expand")}><${Icon} name="expand" /></button>
@@ -34,7 +34,8 @@ function foldAll(panel, folded) {
 
 function NoPeople() {
   const { t, groupIds, seenManagers, store, filtering, clear } = usePanel();
-  if (seenManagers.value.length > 0) return null;
+  const some = useComputed(() => seenManagers.value.length > 0);
+  if (some.value) return null;
   if (filtering.value && store.all("manager").size > 0) {
     return html`<${Empty} icon="filter" title=${t("empty.filtered")} text=${t("empty.filtered_people")}>
       <button class="btn" type="button" onClick=${clear}><${Icon} name="clear" />${t("filters.clear")}</button>
@@ -52,7 +53,7 @@ function Group({ id }) {
   const hidden = useComputed(() => members.value.length === 0 && filtering.value);
   const title = id === UNGROUPED ? t("group.none") : plain(store.row("group", id).value?.title);
   if (hidden.value) return null;
-  const item = (key, ghost, place) => html`<${Person} key=${key} id=${key} ghost=${ghost} place=${place} />`;
+  const item = (key, ghost) => html`<${Person} key=${key} id=${key} ghost=${ghost} />`;
   return html`<section class="group" aria-label=${title}>
     <h3 class="group-head">
       <button class="group-fold" type="button" aria-expanded=${String(!folded)} onClick=${() => panel.fold(id, !folded)}>
@@ -73,7 +74,7 @@ function Tally({ of }) {
   </span>`;
 }
 
-function Person({ id, ghost, place }) {
+function Person({ id, ghost }) {
   const { t, store } = usePanel();
   const manager = store.row("manager", id).value;
   store.versions.status.value;
@@ -81,7 +82,7 @@ function Person({ id, ghost, place }) {
   const tone = toneOf(manager, store.board.status);
   const busy = tone === "talking" || tone === "ringing" || tone === "held";
   const since = busy ? manager.activity_since : (manager.status_since ?? manager.activity_since);
-  return html`<li class="person" data-row data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1" ...${place}>
+  return html`<li class="person" data-row data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1">
     <span class="person-sign"><${Icon} name=${tone} label=${t(`tone.${tone}`)} /></span>
     <span class="person-name"><bdi class="truncate" title=${plain(manager.title, 200)}>${plain(manager.title)}</bdi><span class="person-ext num">${plain(manager.extension, 12)}</span></span>
     ${since !== null && html`<${Timer} since=${since} className="person-timer" label=${t("person.since")} />`}

@@ -31,6 +31,7 @@ export function SteadyList({ ids, className, label, item }) {
   const pointer = useRef(false);
   const [, redraw] = useReducer((n) => n + 1, 0);
   const shown = useWindow(box, slots, redraw);
+  const drawn = useDrawnOnce(item);
 
   const settle = () => {
     const focused = box.current?.contains(document.activeElement) ?? false;
@@ -44,7 +45,6 @@ export function SteadyList({ ids, className, label, item }) {
     pointer.current = inside;
     settle();
   };
-  const total = slots.current.length;
   return html`<ul
     class=${className}
     role="list"
@@ -55,23 +55,39 @@ export function SteadyList({ ids, className, label, item }) {
     onPointerLeave=${() => point(false)}
     onFocusOut=${() => setTimeout(settle)}
   >
-    ${slots.current.slice(shown.from, shown.to).map((slot, place) => item(slot.id, slot.ghost, { "aria-posinset": shown.from + place + 1, "aria-setsize": total }))}
+    ${drawn(slots.current.slice(shown.from, shown.to))}
   </ul>`;
 }
 
+/* A row follows its own signal; when only its neighbours change, the very same element tells Preact to leave it. */
+function useDrawnOnce(item) {
+  const cache = useRef(new Map());
+  return (slots) => {
+    const old = cache.current;
+    cache.current = new Map();
+    return slots.map(({ id, ghost }) => {
+      const key = `${ghost ? "ghost" : "live"} ${id}`;
+      const row = old.get(key) ?? item(id, ghost);
+      cache.current.set(key, row);
+      return row;
+    });
+  };
+}
+
+/* Measures only at the start of a frame, when the layout is clean; drawing goes by what was measured last. */
 function useWindow(box, slots, redraw) {
-  const size = useRef({ columns: 1, pitch: 0, gap: 0 });
+  const seen = useRef({ columns: 1, pitch: 0, gap: 0, top: 0 });
   const last = useRef("");
-  const measure = () => {
+  const reckon = () => {
     const count = slots.current.length;
-    if (!box.current || size.current.pitch === 0) return { from: 0, to: Math.min(count, 40), before: 0, after: 0 };
-    const { top } = box.current.getBoundingClientRect();
-    return windowOf({ count, ...size.current, top, height: innerHeight, around: AROUND });
+    if (seen.current.pitch === 0) return { from: 0, to: Math.min(count, 40), before: 0, after: 0 };
+    return windowOf({ count, ...seen.current, height: innerHeight, around: AROUND });
   };
   useLayoutEffect(() => {
     const element = box.current;
     const look = () => {
-      if (sizeOf(element, size.current) | (keyOf(measure()) !== last.current)) redraw();
+      seen.current.top = element.getBoundingClientRect().top;
+      if (sizeOf(element, seen.current) | (keyOf(reckon()) !== last.current)) redraw();
     };
     const observer = new ResizeObserver(lookSoon);
     observer.observe(element);
@@ -82,7 +98,7 @@ function useWindow(box, slots, redraw) {
       lists.delete(look);
     };
   }, []);
-  const shown = measure();
+  const shown = reckon();
   last.current = keyOf(shown);
   return shown;
 }

@@ -29,6 +29,12 @@ export function Chip({ icon, tone, children, title }) {
   </span>`;
 }
 
+/* A number that redraws itself and nothing around it. */
+export function Count({ of, tone }) {
+  const n = of.value.length;
+  return html`<span class="badge" data-tone=${n ? tone : undefined}>${n}</span>`;
+}
+
 export function Empty({ icon, title, text, children }) {
   return html`<div class="empty">
     <${Icon} name=${icon} />

@@ -1,25 +1,26 @@
 /* Who waits: a card per caller, oldest first, its time against the norm in colour, sign and words.
    The ghost a caller leaves says how it ended, so that nobody clicks into a stranger. */
+import { useComputed } from "@preact/signals";
 import { useRef, useState } from "preact/hooks";
 import { phone, plain } from "../live/format.js";
 import { waitGrade } from "../live/figures.js";
 import { Route } from "./route.js";
 import { SteadyList } from "./steady-list.js";
 import { Timer } from "./timer.js";
-import { Empty, Icon, html, usePanel } from "./view.js";
+import { Count, Empty, Icon, html, usePanel } from "./view.js";
 
 export function Waiting() {
   const panel = usePanel();
   const { t, waiting, filtering, store } = panel;
-  const item = (id, ghost, place) => html`<${WaitingCard} key=${id} id=${id} ghost=${ghost} place=${place} />`;
-  const none = waiting.value.length === 0;
+  const item = (id, ghost) => html`<${WaitingCard} key=${id} id=${id} ghost=${ghost} />`;
+  const none = useComputed(() => waiting.value.length === 0 && store.loaded.value);
   return html`<section class="pane pane-waiting" data-pane="waiting" aria-labelledby="pane-waiting">
     <header class="pane-head">
-      <h2 id="pane-waiting">${t("pane.waiting")}</h2><span class="badge" data-tone=${none ? undefined : "break"}>${waiting.value.length}</span>
+      <h2 id="pane-waiting">${t("pane.waiting")}</h2><${Count} of=${waiting} tone="break" />
     </header>
     <div class="pane-body">
       <${SteadyList} ids=${waiting} className="cards" label=${t("pane.waiting")} item=${item} />
-      ${none && store.loaded.value && html`<div class="pane-empty"><${NobodyWaits} filtering=${filtering.value} /></div>`}
+      ${none.value && html`<div class="pane-empty"><${NobodyWaits} filtering=${filtering.value} /></div>`}
     </div>
   </section>`;
 }
@@ -29,7 +30,7 @@ function NobodyWaits({ filtering }) {
   return html`<${Empty} icon=${filtering ? "filter" : "good"} title=${t(filtering ? "empty.filtered" : "empty.waiting")} text=${t(filtering ? "empty.filtered_hint" : "empty.waiting_hint")} />`;
 }
 
-function WaitingCard({ id, ghost, place }) {
+function WaitingCard({ id, ghost }) {
   const panel = usePanel();
   const { t, store, metrics } = panel;
   const call = store.row("call", id).value;
@@ -37,7 +38,7 @@ function WaitingCard({ id, ghost, place }) {
   const [level, setLevel] = useState("good");
   const norm = metrics.get("longest_wait")?.norm;
   if (!call) return null;
-  if (ghost) return html`<${Ghost} id=${id} call=${call} place=${place} />`;
+  if (ghost) return html`<${Ghost} id=${id} call=${call} />`;
   const onSecond = (elapsed) => {
     setLevel(waitGrade(elapsed, norm));
     const full = norm?.alarm || 60;
@@ -45,7 +46,7 @@ function WaitingCard({ id, ghost, place }) {
   };
   const queue = store.board.queue.get(call.queue);
   const line = store.board.line.get(call.line);
-  return html`<li class="call wait" data-row data-level=${level} tabindex="-1" ...${place}>
+  return html`<li class="call wait" data-row data-level=${level} tabindex="-1">
     <div class="call-top">
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
       ${level !== "good" && level !== "none" && html`<span class="level"><${Icon} name=${level} label=${t(`wait.${level}`)} /></span>`}
@@ -62,13 +63,13 @@ function WaitingCard({ id, ghost, place }) {
   </li>`;
 }
 
-function Ghost({ id, call, place }) {
+function Ghost({ id, call }) {
   const { t, store } = usePanel();
   const live = store.board.call.get(id);
   const talker = live?.managers.find((party) => party.state !== "ringing");
   const who = talker && (store.board.manager.get(talker.manager)?.title ?? talker.manager);
   const word = who ? t("ghost.answered", { who: plain(who, 40) }) : live && live.state !== "ended" ? t("ghost.moved") : t("ghost.gone");
-  return html`<li class="call wait ghost" data-row tabindex="-1" ...${place}>
+  return html`<li class="call wait ghost" data-row tabindex="-1">
     <div class="call-top">
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
     </div>
