@@ -20,6 +20,7 @@ from monitoring.domain.switchboard import Switchboard
 from monitoring.pbx import bootstrap
 from monitoring.pbx.agreement import Agreement
 from monitoring.pbx.client import Client, Deadlines
+from monitoring.pbx.ending import heed_cancellation
 from monitoring.pbx.heartbeat import Heartbeat, LinkPort, SinkPort
 from monitoring.pbx.inbox import CAPACITY, Inbox
 from monitoring.pbx.link import Backoff, Link
@@ -162,6 +163,7 @@ class PbxCollector:
             try:
                 await self._connect()
             except AmiError as error:
+                heed_cancellation()
                 delay = self._backoff.after(error)
                 self.link.failed(error, retry_in=delay)
                 log.warning("PBX %s: %s: %s; next try in %.1f s", self.entry.name, error.code, error, delay)
@@ -358,7 +360,10 @@ class PbxCollector:
 
 
 def _in_loop(
-    loop: asyncio.AbstractEventLoop, take: Callable[[str, StatusDeclared], None], company: str, event: StatusDeclared
+    loop: asyncio.AbstractEventLoop,
+    take: Callable[[str, StatusDeclared], None],
+    company: str,
+    event: StatusDeclared,
 ) -> None:
     """Carry what a sink's thread says into our loop; a loop that has ended meanwhile needs it no more."""
     with contextlib.suppress(RuntimeError):

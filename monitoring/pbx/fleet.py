@@ -30,6 +30,7 @@ from monitoring.bus import (
 )
 from monitoring.pbx.client import Deadlines
 from monitoring.pbx.collector import PbxCollector, Timings
+from monitoring.pbx.ending import end, heed_cancellation
 from monitoring.pbx.portal import PbxEntry, Portal, PortalAway
 from monitoring.services.spool import FactSink
 
@@ -181,6 +182,7 @@ class Fleet:
             before = (await asyncio.to_thread(get_links, [key])).get(key)
             seen = time.time() - before.age if before is not None else None
             collector.link.restore(await self._windows(post.entry), seen)
+        heed_cancellation()
         try:
             await collector.run()
         except* Fenced:
@@ -205,14 +207,14 @@ class Fleet:
     async def _replace(self, post: Post, entry: PbxEntry) -> None:
         """Its row changed: leave companies that no longer use it and connect anew."""
         log.info("PBX %s was edited; connecting anew", entry.name)
-        await self._cancel(post)
+        await end(post.task)
         for company in set(post.entry.companies) - set(entry.companies):
             await self._boards.forget(company, entry.key)
         post.entry = entry
         self._stand_again(post)
 
     async def _give_up(self, post: Post) -> None:
-        await self._cancel(post)
+        await end(post.task)
         if post.entry.key not in self._entries:
             for company in post.entry.companies:
                 await self._boards.forget(company, post.entry.key)
@@ -224,18 +226,13 @@ class Fleet:
         """At once, writing nothing more for it."""
         self._boards.drop(post.entry.key)
         self.posts.pop(post.entry.key, None)
-        await self._cancel(post)
-
-    async def _cancel(self, post: Post) -> None:
-        post.task.cancel()
-        await asyncio.gather(post.task, return_exceptions=True)
+        await end(post.task)
 
     async def _end(self) -> None:
         if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+            await end(self._reading)
         posts = list(self.posts.values())
-        await asyncio.gather(*(self._cancel(post) for post in posts))
+        await asyncio.gather(*(end(post.task) for post in posts))
         with contextlib.suppress(BusError):
             for post in posts:
                 await self._leases.release(post.lease)
@@ -244,5 +241,3 @@ class Fleet:
         for port in (self._leases, self._boards, self._reader, self._commands):
             await port.close()
         log.info("collector %s ended", self.owner)
-
-

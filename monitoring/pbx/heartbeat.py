@@ -12,6 +12,7 @@ from typing import Protocol
 
 from monitoring.bus import BusAway, Lease, LinkStatus
 from monitoring.domain.switchboard import Switchboard
+from monitoring.pbx.ending import heed_cancellation
 from monitoring.pbx.link import Link, midnight
 from monitoring.pbx.publisher import FactPort, Publisher
 
@@ -79,6 +80,7 @@ class Heartbeat:
         """For ever, ``every`` seconds; raises Fenced when another worker owns the PBX."""
         while True:
             await self.beat()
+            heed_cancellation()
             await asyncio.sleep(every)
 
     async def beat(self) -> None:
@@ -86,8 +88,10 @@ class Heartbeat:
         if self._link.forget_before(midnight(self._zones(), self._wall())) or eased:
             self._show()
         with contextlib.suppress(BusAway):
-            epochs = dict(self._publisher.epochs)
-            self._publisher.lost(await self._boards.heartbeat(self._lease.pbx, self._status(), epochs))
+            asked = dict(self._publisher.epochs)
+            lost = await self._boards.heartbeat(self._lease.pbx, self._status(), asked)
+            # A board replaced while we asked is not lost: it is newer than the question.
+            self._publisher.lost([c for c in lost if self._publisher.epochs.get(c) == asked[c]])
 
     def _status(self) -> LinkStatus:
         link, sink = self._link, self._sink.status()

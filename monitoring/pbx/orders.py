@@ -16,6 +16,7 @@ from monitoring.domain.commands import BadValue, ReloadDirectory, SetStatus
 from monitoring.domain.events import StatusDeclared
 from monitoring.pbx import pauses
 from monitoring.pbx.client import Client
+from monitoring.pbx.ending import heed_cancellation
 from monitoring.pbx.portal import PortalAway
 from monitoring.pbx.protocol import AmiError
 from monitoring.pbx.roster import Roster
@@ -59,6 +60,7 @@ class Orders:
                 for delivery in await self._commands.next_commands(self._lease):
                     answer = await self._carry_out(delivery)
                     await self._commands.answer_command(delivery, answer)
+                heed_cancellation()
             except BusAway:
                 await asyncio.sleep(BUS_RETRY_SECONDS)
 

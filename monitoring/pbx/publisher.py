@@ -16,6 +16,7 @@ from monitoring.bus import BoardLost, BusAway, ChangesLike
 from monitoring.domain.facts import Fact
 from monitoring.domain.switchboard import Switchboard
 from monitoring.domain.wire import BoardWire
+from monitoring.pbx.ending import heed_cancellation
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ class Publisher:
                 self._wake.set()
                 await asyncio.sleep(REDIS_RETRY_SECONDS)
             else:
+                heed_cancellation()
                 if wrote:
                     await asyncio.sleep(max(0.0, TICK_SECONDS - (loop.time() - began)))
 
@@ -130,4 +132,3 @@ class Publisher:
             self.epochs[company] = epoch
             self._whole.discard(company)
         return wrote
-

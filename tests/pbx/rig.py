@@ -28,7 +28,8 @@ from monitoring.pbx.collector import PbxCollector, Timings
 from monitoring.pbx.portal import Loaded, PbxEntry, PortalAway
 from tests.pbx.scripted import until
 
-QUICK = Deadlines(connect=0.5, login=0.5, action=0.4, listing=0.4, ping_every=0.15, pong=0.3, pong_at_most=2.0)
+# Long enough for a busy machine, short enough that a test can wait for one to pass.
+QUICK = Deadlines(connect=2.0, login=2.0, action=1.0, listing=1.0, ping_every=0.15, pong=1.0, pong_at_most=4.0)
 TIMINGS = Timings(reconcile=30.0, beat=0.1, boot_wait=0.3, doubt=0.1, close_after=0.1, portal_retry=0.1)
 STATUSES = (
     StatusEntry(1, "Доступен", "available", "green"),

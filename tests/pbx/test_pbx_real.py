@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from ccenter.lab import sample
-from ccenter.lab.ami import Connection
+from ccenter.lab.ami import Connection, channels
 from ccenter.lab.asterisk import Instance
 from ccenter.lab.root import runtime
 from ccenter.lab.scenarios import rig as stage_rig
@@ -113,7 +113,10 @@ async def busy(lab: Lab) -> None:
     lab.rig.call(stage_rig.SALES, "79160000001", stay=300)
     lab.rig.call(stage_rig.VEKTOR_MAIN, "79160000002", stay=300)
     lab.rig.call(stage_rig.SUPPORT, "79160000003", stay=300, patience=300)
-    await asyncio.sleep(1.5)
+    began = time.monotonic()
+    while len([c for c in channels(lab.rig.control) if c.get("BridgeId")]) < 4:
+        assert time.monotonic() - began < 15, "the calls did not get through"
+        await asyncio.sleep(0.2)
 
 
 async def test_calls_that_began_before_the_collector_are_found_each_with_its_own_company(
