@@ -26,8 +26,9 @@ from ccenter.lab.traffic import Traffic, run_until_terminated
 from ccenter.settings.base import BASE_DIR, STATE_DIR
 
 
-def instance(arguments: argparse.Namespace) -> Instance:
-    return Instance(runtime(STATE_DIR, say=lambda text: print(text, file=sys.stderr)), arguments.instance)
+def instance(arguments: argparse.Namespace, *, attach: bool = True) -> Instance:
+    home = runtime(STATE_DIR, say=lambda text: print(text, file=sys.stderr))
+    return Instance(home, arguments.instance, attach=attach)
 
 
 def build(_: argparse.Namespace) -> None:
@@ -35,7 +36,7 @@ def build(_: argparse.Namespace) -> None:
 
 
 def start(arguments: argparse.Namespace) -> None:
-    pbx = instance(arguments)
+    pbx = instance(arguments, attach=False)
     if not pbx.pid() and (arguments.ami or arguments.sip or arguments.http):
         wish: Ports = choose(ami=arguments.ami, sip=arguments.sip, http=arguments.http, taken=pbx.others())
         pbx = Instance(pbx.runtime, arguments.instance, ports=wish)

@@ -16,12 +16,13 @@ import struct
 import subprocess
 import time
 import wave
+import zlib
 from pathlib import Path
 
 import psutil
 
 from ccenter.lab.plan import PbxPlan
-from ccenter.lab.ports import PBX_HOST, Ports, choose, is_free
+from ccenter.lab.ports import PBX_HOST, Ports, all_free, choose, is_free
 from ccenter.lab.render import configuration
 from ccenter.lab.root import Runtime
 
@@ -33,13 +34,23 @@ class AsteriskError(RuntimeError):
 
 
 class Instance:
-    """``name``: its directory under the lab. ``ports``: chosen at the first start and kept in ``instance.json``."""
+    """``name``: its directory under the lab. ``ports``: chosen at the first start and kept in ``instance.json``.
 
-    def __init__(self, runtime: Runtime, name: str, *, ports: Ports | None = None) -> None:
+    While it is down and somebody else has taken one of its ports it gets new ones, unless ``attach``: then it is
+    looked at as it was configured, by those who call it or stop it.
+    """
+
+    def __init__(
+        self, runtime: Runtime, name: str, *, ports: Ports | None = None, attach: bool = False
+    ) -> None:
         self.runtime = runtime
         self.name = name
         self.home = runtime.lab / name
-        self.ports = ports or self.remembered() or choose(taken=self.others())
+        known = self.remembered()
+        if known and not (attach or self.pid() or all_free(known)):
+            known = None
+        begin = zlib.crc32(str(runtime.lab).encode()) % 12_000
+        self.ports = ports or known or choose(taken=self.others(), begin=begin)
         self.child: subprocess.Popen[bytes] | None = None
 
     def remembered(self) -> Ports | None:
@@ -50,7 +61,7 @@ class Instance:
 
     def others(self) -> set[int]:
         """Ports the lab's other instances hold, also while they are down."""
-        files = self.runtime.lab.glob("*/instance.json")
+        files = [f for f in self.runtime.lab.glob("*/instance.json") if f.parent != self.home]
         return {port for file in files for port in json.loads(file.read_text()).values()}
 
     def plan(self) -> PbxPlan:

@@ -39,16 +39,22 @@ def is_free(port: int, kind: int, host: str = PBX_HOST) -> bool:
     return True
 
 
-def pick(kind: int, taken: set[int], host: str = PBX_HOST) -> int:
-    """A port free now and not in ``taken``. Below the ephemeral range, so that no client socket takes it first."""
-    for port in range(20_000, 32_000, 7):
+def pick(kind: int, taken: set[int], host: str = PBX_HOST, *, begin: int = 0) -> int:
+    """A port free now and not in ``taken``. Below the ephemeral range, so that no client socket takes it first.
+
+    ``begin``: where to look first, so that two checkouts on one machine rarely want the same.
+    """
+    for step in range(0, 12_000, 7):
+        port = 20_000 + (begin + step) % 12_000
         if port not in taken and is_free(port, kind, host):
             taken.add(port)
             return port
     raise OSError("no free port between 20000 and 32000: stop other instances of the lab")
 
 
-def choose(*, ami: int = 0, sip: int = 0, http: int = 0, taken: set[int] | None = None) -> Ports:
+def choose(
+    *, ami: int = 0, sip: int = 0, http: int = 0, taken: set[int] | None = None, begin: int = 0
+) -> Ports:
     """Zero means "any free one"."""
     used = set() if taken is None else set(taken)
     stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
@@ -58,11 +64,28 @@ def choose(*, ami: int = 0, sip: int = 0, http: int = 0, taken: set[int] | None 
         if first not in used and all(is_free(first + n, datagram) for n in range(0, RTP_SPAN, 50))
     )
     return Ports(
-        ami=ami or pick(stream, used),
-        sip=sip or pick(datagram, used),
-        http=http or pick(stream, used),
+        ami=ami or pick(stream, used, begin=begin),
+        sip=sip or pick(datagram, used, begin=begin),
+        http=http or pick(stream, used, begin=begin),
         rtp_first=rtp,
         rtp_last=rtp + RTP_SPAN - 1,
-        phones=pick(datagram, used),
-        city=pick(datagram, used, CITY_HOST),
+        phones=pick(datagram, used, begin=begin),
+        city=pick(datagram, used, CITY_HOST, begin=begin),
     )
+
+
+def all_free(ports: Ports) -> bool:
+    """Nobody else has taken one of them meanwhile."""
+    return (
+        all(is_free(port, socket.SOCK_STREAM) for port in (ports.ami, ports.http))
+        and all(is_free(port, socket.SOCK_DGRAM) for port in (ports.sip, ports.phones))
+        and is_free(ports.city, socket.SOCK_DGRAM, CITY_HOST)
+    )
+
+
+def any_free(host: str) -> int:
+    """A UDP port for a moment, given by the system."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from ccenter.lab.ports import CITY_HOST, PBX_HOST
+from ccenter.lab.ports import CITY_HOST, PBX_HOST, any_free
 
 LIBC = ctypes.CDLL(None)
 DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG: a killed lab leaves no phones ringing behind
@@ -219,8 +219,7 @@ class Stage:
                 "-log_file",
                 f"{self.count}.log",
             ]
-        if port:
-            command += ["-p", str(port)]
+        command += ["-p", str(port or any_free(host))]
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ on the way out every channel of the instance is hung up, because phones that van
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 import threading
@@ -23,6 +24,7 @@ from ccenter.lab.ports import CITY_HOST, PBX_HOST
 from ccenter.lab.sipp import Hold, Maybe, Phone, Refer, Stage
 
 LONGEST_CALL = 900.0
+RESTART_EVERY = 10.0
 SIGN_ON_EVERY = 900.0
 AWAY_EVERY, AWAY_FOR = 240.0, 45.0
 BURST_EVERY = 150.0
@@ -87,6 +89,7 @@ class Play:
         self.customers: list[tuple[float, Popen[bytes]]] = []
         self.due: list[tuple[float, Planned]] = []
         self.next_call = self.next_burst = self.next_away = 0.0
+        self.not_before: dict[str, float] = {}
         self.sign_on: dict[str, float] = {}
         now = time.monotonic()
         self.next_burst, self.next_away = now + 20, now + AWAY_EVERY / 2
@@ -96,7 +99,7 @@ class Play:
         if not self.traffic.instance.pid():
             self.sign_on.clear()  # Asterisk is down: phones sign on again when it is back
             return
-        self.phones()
+        self.phones(now)
         self.registrations(now)
         self.stage.tidy()
         self.end_old(now)
@@ -109,17 +112,20 @@ class Play:
             self.due.append((now, next_call(self.traffic.plan, self.dice, pace=self.traffic.pace)))
         self.place(now)
 
-    def phones(self) -> None:
+    def phones(self, now: float) -> None:
         """Managers' phones and the city must stand; a dead one is replaced."""
         ports = self.traffic.instance.ports
         for name, phone, port in (("managers", MANAGERS, ports.phones), ("city", CITY, ports.city)):
             process = self.standing.get(name)
-            if process is None or process.poll() is not None:
-                if process is not None:
-                    self.traffic.say(
-                        f"SIPp that played {name} ended ({process.returncode}); starting it again"
-                    )
-                self.standing[name] = self.stage.phones(paced(phone, self.traffic.pace), port)
+            if (process is not None and process.poll() is None) or now < self.not_before.get(name, 0.0):
+                continue
+            if process is not None:
+                self.traffic.say(
+                    f"SIPp that played {name} on UDP port {port} ended ({process.returncode}; 254 = the port is busy);"
+                    f" starting it again every {RESTART_EVERY:g} s"
+                )
+            self.not_before[name] = now + RESTART_EVERY
+            self.standing[name] = self.stage.phones(paced(phone, self.traffic.pace), port)
 
     def registering(self) -> list[tuple[CompanyPlan, ManagerPlan]]:
         return [(c, m) for c in self.traffic.plan.companies for m in c.managers if not m.contact]
@@ -185,8 +191,14 @@ def hang_up_everything(instance: Instance, account: AmiAccount) -> None:
     """Ends every channel of the instance; a PBX that is down has none."""
     try:
         control = Connection(instance.ports.ami, account, events=False)
-        for channel in channels(control):
-            control.act({"Action": "Hangup", "Channel": channel["Channel"]})
+        for _ in range(20):  # a queue rings the next member meanwhile
+            live = channels(control)
+            for channel in live:
+                with contextlib.suppress(AmiError):  # it went by itself
+                    control.act({"Action": "Hangup", "Channel": channel["Channel"]})
+            if not live:
+                break
+            time.sleep(0.2)
         control.close()
     except (OSError, AmiError):
         return

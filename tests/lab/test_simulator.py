@@ -165,7 +165,7 @@ def read(blocks: Iterable[bytes]) -> list[ev.Event]:
 
 
 def test_every_simulated_call_ends_and_leaves_every_phone_idle() -> None:
-    world, told = lived(seconds=120, live=8)
+    world, told = lived(seconds=60, live=8)
     events = read(told)
     kinds = Counter(type(event).__name__ for event in events)
     assert kinds["ChannelOpened"] == kinds["ChannelClosed"] > 300
@@ -178,7 +178,7 @@ def test_every_simulated_call_ends_and_leaves_every_phone_idle() -> None:
 
 
 def test_a_manager_is_never_in_two_talks_at_once() -> None:
-    _, told = lived(seconds=60, live=14)
+    _, told = lived(seconds=25, live=14)
     talking: dict[str, str] = {}
     for event in read(told):
         if isinstance(event, ev.BridgeEntered) and "trunk" not in event.channel:
@@ -190,7 +190,7 @@ def test_a_manager_is_never_in_two_talks_at_once() -> None:
 
 
 def test_times_never_run_backwards_and_tenants_are_stamped() -> None:
-    _, told = lived(seconds=60, live=8)
+    _, told = lived(seconds=25, live=8)
     events = read(told)
     assert [e.at for e in events] == sorted(e.at for e in events)
     companies = {e.tenant for e in events if isinstance(e, ev.QueueJoined)}
@@ -202,7 +202,7 @@ def test_times_never_run_backwards_and_tenants_are_stamped() -> None:
 
 def test_the_same_seed_tells_the_same_story() -> None:
     def story(seed: int) -> list[str]:
-        return [type(event).__name__ for event in read(lived(seconds=30, live=8, seed=seed)[1])]
+        return [type(event).__name__ for event in read(lived(seconds=8, live=8, seed=seed)[1])]
 
     assert story(5) == story(5)
     assert story(5) != story(6)
@@ -221,7 +221,7 @@ def layouts(blocks: Iterable[bytes]) -> dict[str, set[tuple[str, ...]]]:
 def test_simulated_events_are_laid_out_as_recorded_ones() -> None:
     streams = sorted(path for path in STREAMS.glob("*.filtered.ami") if "hostile" not in path.name)
     recorded = layouts(block for path in streams for block in path.read_bytes().split(b"\r\n\r\n"))
-    simulated = layouts(block.removesuffix(b"\r\n\r\n") for block in lived(seconds=60, live=8)[1])
+    simulated = layouts(block.removesuffix(b"\r\n\r\n") for block in lived(seconds=40, live=8)[1])
     assert len(simulated) > 15
     for name, shapes in simulated.items():
         if name in sample.WANTED_EVENTS:
