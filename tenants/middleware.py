@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponseNotFound
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -94,4 +96,10 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         if request.path.startswith(settings.ANONYMOUS_PREFIXES):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        if refused is None or not request.headers.get("HX-Request"):
+            return refused
+        # A part of a page asked by htmx must not have the sign-in page put into it: the whole page goes there.
+        shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        door = redirect_to_login(shown if shown.startswith("/") else "/", self.get_login_url(view_func))
+        return HttpResponse(status=401, headers={"HX-Redirect": door["Location"]})

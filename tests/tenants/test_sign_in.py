@@ -233,3 +233,15 @@ def test_a_closed_company_is_not_there_any_more(alpha_client: Client) -> None:
     assert alpha_client.get(LOGIN).status_code == 404
     reopen_company(company=company)
     assert alpha_client.get(LOGIN).status_code == 200
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_door_when_the_session_is_over(
+    alpha_client: Client,
+) -> None:
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://alpha.localhost/account/?a=1"}
+    answer = alpha_client.get("/account/", headers=htmx)
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == "/account/login/?next=/account/"
+    assert answer.content == b""
+    foreign = alpha_client.get("/account/", headers={**htmx, "HX-Current-URL": "javascript:alert(1)"})
+    assert foreign["HX-Redirect"] == "/account/login/?next=/"
