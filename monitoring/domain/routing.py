@@ -16,6 +16,7 @@ from . import events as ev
 HELD_PER_CHANNEL: Final = 64
 HELD_CHANNELS: Final = 2_000
 REMEMBERED: Final = 200_000
+REMEMBERED_NAMES: Final = 50_000
 
 Routed = tuple[str, ev.Event]
 
@@ -35,36 +36,42 @@ class Router:
         self.quarantined = 0
         self._owner: OrderedDict[str, str] = OrderedDict()
         self._held: OrderedDict[str, list[ev.Event]] = OrderedDict()
+        self._named: dict[str, str] = {}
+        # Where in an event of each kind the name stands that settles its company, and who knows that name.
+        self._ways: dict[type, tuple[dict[str, str], int, int]] = {
+            **{kind: (self._owner, *places) for kind, places in _IDS.items()},
+            **{kind: (self._named, place, 0) for kind, place in _NAMED.items()},
+        }
+
+    def serve(self, companies: Iterable[str]) -> None:
+        """The PBX has these companies now."""
+        self.companies = frozenset(companies)
+        self._named.clear()
 
     def owner(self, uniqueid: str) -> str | None:
         return self._owner.get(uniqueid)
 
     def sure(self, event: ev.Event) -> str | None:
-        """The company of an event about channels whose owner is known: the short way most events take."""
+        """The company of an event about names whose owner is known: the short way nearly all events take."""
         if self.sole is not None:
             return self.sole
-        where = _IDS.get(type(event))
-        if where is None:
+        way = self._ways.get(type(event))
+        if way is None:
             return None
-        owner = self._owner
+        known, place, other = way
         fields: tuple[Any, ...] = event
-        company = owner.get(fields[where[0]])
-        if company is None or (where[1] and fields[where[1]] not in owner):
-            return None
-        return company
+        company = known.get(fields[place])
+        return company if company is None or not other or fields[other] in known else None
 
     def route(self, event: ev.Event) -> Iterator[Routed]:
         """Every (company, event) this event sets free: itself, and what was held until its company was known."""
         if self.sole is not None:
             yield self.sole, event
             return
-        by_name = _NAMED.get(type(event))
-        if by_name is not None:
-            prefix = prefix_of(by_name(event))
-            if prefix in self.companies:
-                yield prefix, event
-            elif prefix:
-                self.quarantined += 1
+        if type(event) in _NAMED:
+            company = self._by_name(event)
+            if company is not None:
+                yield company, event
             return
         speaks_of = _CHANNELS.get(type(event))
         if speaks_of is None:
@@ -72,6 +79,17 @@ class Router:
                 yield company, event
             return
         yield from self._by_channel(event, *speaks_of(event))
+
+    def _by_name(self, event: tuple[Any, ...]) -> str | None:
+        name = event[_NAMED[type(event)]]
+        prefix = prefix_of(name)
+        if prefix not in self.companies:
+            self.quarantined += bool(prefix)
+            return None
+        if len(self._named) >= REMEMBERED_NAMES:
+            self._named.clear()
+        self._named[name] = prefix
+        return prefix
 
     def _by_channel(self, event: Any, ids: tuple[str, ...], tenant: str, name: str) -> Iterator[Routed]:
         company = None
@@ -199,10 +217,11 @@ _IDS: Final[dict[type, tuple[int, int]]] = {
     if "uniqueid" in (names := getattr(kind, "_fields", ()))
 }
 """Where an event's channels stand in it: (the channel it speaks of, the channel it rings or 0)."""
-_NAMED: Final[dict[type, Callable[[Any], str]]] = {
-    ev.MemberChanged: lambda e: e.queue,
-    ev.MemberPaused: lambda e: e.queue,
-    ev.DeviceChanged: lambda e: e.device,
-    ev.RegistrationChanged: lambda e: e.endpoint,
-    ev.StatusDeclared: lambda e: e.manager,
+_NAMED: Final[dict[type, int]] = {
+    ev.MemberChanged: ev.MemberChanged._fields.index("queue"),
+    ev.MemberPaused: ev.MemberPaused._fields.index("queue"),
+    ev.DeviceChanged: ev.DeviceChanged._fields.index("device"),
+    ev.RegistrationChanged: ev.RegistrationChanged._fields.index("endpoint"),
+    ev.StatusDeclared: ev.StatusDeclared._fields.index("manager"),
 }
+"""Events without a channel: where the name stands whose prefix is the company."""

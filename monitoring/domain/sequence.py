@@ -20,18 +20,20 @@ class Sequencer:
     it is among the last ``REMEMBERED``.
     """
 
-    __slots__ = ("_held", "_last", "_passed")
+    __slots__ = ("_held", "_newest", "_passed")
 
     def __init__(self) -> None:
         self._held: deque[Event] = deque()
         self._passed: dict[float, Event] = {}
-        self._last = 0.0
+        self._newest = 0.0
 
     def push(self, event: Event) -> Event | None:
         held = self._held
         at = event.at
-        if held and at > held[-1].at:
+        # Nearly every event is newer than all before it: then it cannot be a double and its place is the end.
+        if at > self._newest:
             held.append(event)
+            self._newest = at
         elif self._is_double(event):
             return None
         else:
@@ -39,21 +41,19 @@ class Sequencer:
             while index and held[index - 1].at > at:
                 index -= 1
             held.insert(index, event)
-        return self._pass(held.popleft()) if len(held) > DEPTH else None
-
-    def _is_double(self, event: Event) -> bool:
-        if event.at <= self._last and self._passed.get(event.at) == event:
-            return True
-        return event in self._held
-
-    def _pass(self, event: Event) -> Event:
-        self._passed[event.at] = event
+        if len(held) <= DEPTH:
+            return None
+        ready = held.popleft()
+        self._passed[ready.at] = ready
         if len(self._passed) > 2 * REMEMBERED:
             self._passed = dict(list(self._passed.items())[REMEMBERED:])
-        if event.at > self._last:
-            self._last = event.at
-        return event
+        return ready
+
+    def _is_double(self, event: Event) -> bool:
+        return self._passed.get(event.at) == event or event in self._held
 
     def settle(self) -> list[Event]:
         held, self._held = self._held, deque()
-        return [self._pass(event) for event in held]
+        for event in held:
+            self._passed[event.at] = event
+        return list(held)

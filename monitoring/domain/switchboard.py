@@ -46,7 +46,7 @@ class Switchboard:
     def feed(self, event: Event) -> None:
         """Take one event. A snapshot is applied at once; others may wait for up to a few neighbours (``settle``)."""
         self.events += 1
-        if isinstance(event, Snapshot):
+        if type(event) is Snapshot:
             self.settle()
             for company, part in self._router.split(event).items():
                 reducer.apply(self._boards[company], part)
@@ -82,7 +82,7 @@ class Switchboard:
         board = self._boards.get(company)
         if board is None:
             self._boards[company] = Board(pbx=self.pbx, directory=directory, standing=standing)
-            self._router.companies = frozenset(self._boards)
+            self._router.serve(self._boards)
         else:
             board.configure(directory, standing)
 
