@@ -27,7 +27,7 @@ from monitoring.pbx.link import Backoff, Link
 from monitoring.pbx.normalise import normalise
 from monitoring.pbx.orders import CommandPort, Orders
 from monitoring.pbx.portal import PbxEntry, Portal, PortalAway
-from monitoring.pbx.protocol import ActionRefused, AmiError, ConnectionGone, LoginRefused, Unanswered
+from monitoring.pbx.protocol import ActionRefused, AmiError, ConnectionGone, NoSecret, Unanswered
 from monitoring.pbx.publisher import BoardPort, Publisher
 from monitoring.pbx.roster import Roster
 
@@ -154,7 +154,7 @@ class PbxCollector:
 
     async def _listen(self) -> None:
         if self.entry.problem:
-            self.link.failed(LoginRefused(self.entry.problem))
+            self.link.failed(NoSecret(self.entry.problem))
             self._show_link(even_if_new=True)
             await asyncio.Event().wait()
         while True:

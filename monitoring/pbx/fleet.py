@@ -14,6 +14,7 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,10 @@ class Post:
     entry: PbxEntry
     lease: Lease
     task: asyncio.Task[None]
+    held: bool = True
     collector: PbxCollector | None = None
+    leaving: asyncio.Task[None] | None = None
+    """Ending may wait for a slow database; it must not keep the other leases from being renewed."""
 
 
 def worker_name() -> str:
@@ -111,16 +115,20 @@ class Fleet:
     async def _tick(self) -> None:
         alive = await self._leases.announce()
         for post in list(self.posts.values()):
-            if not await self._leases.renew(post.lease):
+            if post.held and not await self._leases.renew(post.lease):
                 log.warning("PBX %s: another worker has taken it over", post.entry.name)
-                await self._stop(post)
+                post.held = False
+                self._boards.drop(post.entry.key)
+                self._aside(post, self._stop(post))
         self._reread()
         for key, post in list(self.posts.items()):
             entry = self._entries.get(key)
+            if post.leaving is not None and not post.leaving.done():
+                continue
             if entry is None:
-                await self._give_up(post)
+                self._aside(post, self._give_up(post))
             elif entry != post.entry:
-                await self._replace(post, entry)
+                self._aside(post, self._replace(post, entry))
             elif post.task.done():
                 self._stand_again(post)
         await self._take_share(max(1, len(alive)))
@@ -155,7 +163,9 @@ class Fleet:
         if len(self.posts) > share and now - self._rebalanced_at > REBALANCE_SECONDS:
             # One at a time: every move costs its PBX a second of blindness.
             self._rebalanced_at = now
-            await self._give_up(next(reversed(self.posts.values())))
+            post = next(reversed(self.posts.values()))
+            if post.leaving is None or post.leaving.done():
+                self._aside(post, self._give_up(post))
 
     async def _begin(self, entry: PbxEntry, lease: Lease) -> None:
         log.info("PBX %s (%s) is ours, token %s", entry.name, entry.address, lease.token)
@@ -204,6 +214,19 @@ class Fleet:
         """The lease is still ours, so the end of the task was a failure, not a take-over."""
         post.task = asyncio.create_task(self._watch(post), name=f"pbx {post.entry.key}")
 
+    def _aside(self, post: Post, work: Coroutine[None, None, None]) -> None:
+        post.leaving = asyncio.create_task(self._told(work, post.leaving))
+
+    async def _told(self, work: Coroutine[None, None, None], after: asyncio.Task[None] | None) -> None:
+        try:
+            if after is not None:
+                await asyncio.wait({after})
+            await work
+        except BusError as error:
+            log.warning("left as it is until Redis answers: %s", error)
+        finally:
+            work.close()
+
     async def _replace(self, post: Post, entry: PbxEntry) -> None:
         """Its row changed: leave companies that no longer use it and connect anew."""
         log.info("PBX %s was edited; connecting anew", entry.name)
@@ -215,24 +238,26 @@ class Fleet:
 
     async def _give_up(self, post: Post) -> None:
         await end(post.task)
-        if post.entry.key not in self._entries:
-            for company in post.entry.companies:
-                await self._boards.forget(company, post.entry.key)
-        self._boards.drop(post.entry.key)
-        self.posts.pop(post.entry.key, None)
-        await self._leases.release(post.lease)
+        try:
+            if post.entry.key not in self._entries:
+                for company in post.entry.companies:
+                    await self._boards.forget(company, post.entry.key)
+            await self._leases.release(post.lease)
+        finally:
+            self._boards.drop(post.entry.key)
+            self.posts.pop(post.entry.key, None)
 
     async def _stop(self, post: Post) -> None:
-        """At once, writing nothing more for it."""
-        self._boards.drop(post.entry.key)
-        self.posts.pop(post.entry.key, None)
+        """At once, writing nothing more for it; its sink keeps what it has."""
         await end(post.task)
+        self.posts.pop(post.entry.key, None)
 
     async def _end(self) -> None:
         if self._reading is not None:
             await end(self._reading)
         posts = list(self.posts.values())
         await asyncio.gather(*(end(post.task) for post in posts))
+        await asyncio.gather(*(end(post.leaving) for post in posts if post.leaving is not None))
         with contextlib.suppress(BusError):
             for post in posts:
                 await self._leases.release(post.lease)

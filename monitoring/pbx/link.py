@@ -13,7 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitoring.domain.wire import LinkState, LinkWire
-from monitoring.pbx.protocol import ActionRefused, AmiError, LoginRefused, Silent
+from monitoring.pbx.protocol import ActionRefused, AmiError, LoginRefused, NoSecret, Silent
 
 LATE_SECONDS = 5.0
 """Events older than this when they reach the board raise the alarm; it ends below CAUGHT_UP_SECONDS."""
@@ -67,7 +67,7 @@ class Link:
         """A try failed or the connection ended. ``retry_in``: seconds until the next try."""
         self.error = f"{error.code}: {error}"[:300]
         self.next_try = None if retry_in is None else self._wall() + retry_in
-        if isinstance(error, LoginRefused | ActionRefused):
+        if isinstance(error, LoginRefused | ActionRefused | NoSecret):
             self._become("refused")
         elif isinstance(error, Silent):
             self._become("stale")

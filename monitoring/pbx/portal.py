@@ -18,6 +18,7 @@ from django.db import Error, close_old_connections, connections
 from monitoring.domain.directory import Directory, Standing
 from monitoring.pbx.client import Address
 from monitoring.selectors import directory as directory_selector
+from monitoring.selectors.standing import declared
 from monitoring.services import ingest
 from tenants.models import Pbx
 from tenants.scope import ScopeError, company_scope, public_scope
@@ -59,7 +60,7 @@ class Portal(Protocol):
     """What the collector asks of the portal. Every method raises PortalAway."""
 
     async def pbxs(self) -> list[PbxEntry]: ...
-    async def directories(self, companies: Iterable[str]) -> Loaded: ...
+    async def directories(self, companies: Iterable[str], *, counted: bool) -> Loaded: ...
     async def close_interrupted(
         self, company: str, pbx: str, *, before: float, alive: Collection[str]
     ) -> int: ...
@@ -75,11 +76,16 @@ class DatabasePortal:
         """Every enabled PBX that some active company uses."""
         return await self._do(_pbxs)
 
-    async def directories(self, companies: Iterable[str]) -> Loaded:
-        """Directory and standing of each company; one that has vanished meanwhile is left out."""
-        return await self._do(_directories, tuple(companies))
+    async def directories(self, companies: Iterable[str], *, counted: bool) -> Loaded:
+        """Directory and standing of each company; one that has vanished meanwhile is left out.
 
-    async def close_interrupted(self, company: str, pbx: str, *, before: float, alive: Collection[str]) -> int:
+        ``counted``: with today's counts, which cost a walk over the day's rows; else declared statuses alone.
+        """
+        return await self._do(_directories, tuple(companies), counted)
+
+    async def close_interrupted(
+        self, company: str, pbx: str, *, before: float, alive: Collection[str]
+    ) -> int:
         """Close the company's stored calls that the PBX no longer has; how many."""
         return await self._do(_close_interrupted, company, pbx, before, alive)
 
@@ -121,12 +127,15 @@ def _entry(pbx: Pbx) -> PbxEntry:
     )
 
 
-def _directories(companies: tuple[str, ...]) -> Loaded:
+def _directories(companies: tuple[str, ...], counted: bool) -> Loaded:
     loaded: Loaded = {}
     for company in companies:
         try:
             with company_scope(company):
-                loaded[company] = directory_selector.load(company)
+                if counted:
+                    loaded[company] = directory_selector.load(company)
+                else:
+                    loaded[company] = directory_selector.read(company), Standing(statuses=declared())
         except ScopeError:
             log.warning("company %s has no schema; its events are not heard", company)
     return loaded

@@ -39,6 +39,7 @@ class AmiError(Exception):
      ├ Unreachable     no TCP or TLS connection
      ├ NotAsterisk     something else answers on this port
      ├ LoginRefused    wrong name or secret, or an access list
+     ├ NoSecret        we have no secret to log in with
      ├ ConnectionGone  was connected, is not any more
      │   └ Silent      the connection is open and nobody answers
      ├ Unanswered      one action got no answer in time; it may have been carried out
@@ -58,6 +59,10 @@ class NotAsterisk(AmiError):
 
 class LoginRefused(AmiError):
     code = "wrong_secret"
+
+
+class NoSecret(AmiError):
+    code = "no_secret"
 
 
 class ConnectionGone(AmiError):
@@ -178,6 +183,10 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no typ
             return
         events = []
         for framed in self._framer.feed(data):
+            # The short way for nearly all of the stream: an event, and no action of ours waits for one.
+            if framed[:6] == b"Event:" and (not self._pending or b"\nActionID: " not in framed):
+                events.append(framed)
+                continue
             block = framed.lstrip(b"\r\n")  # some answers of Asterisk end with one blank line too many
             try:
                 if not self._answer(block):

@@ -29,9 +29,15 @@ from tenants.models import Company
 def load(company_slug: str) -> tuple[Directory, Standing]:
     """The company's directory and what the database knows of its day so far. Call it inside
     ``company_scope``."""
+    directory = read(company_slug)
+    return directory, standing.load(directory.time_zone)
+
+
+def read(company_slug: str) -> Directory:
+    """The company's directory alone. Call it inside ``company_scope``."""
     zone = Company.objects.values_list("time_zone", flat=True).get(schema_name=company_slug)
     lines = list(Line.objects.live().prefetch_related(_LIVE_GROUPS))
-    directory = Directory(
+    return Directory(
         company=company_slug,
         time_zone=zone,
         groups=tuple(GroupEntry(group.pk, group.title) for group in Group.objects.live()),
@@ -58,7 +64,6 @@ def load(company_slug: str) -> tuple[Directory, Standing]:
         ),
         trunks=frozenset(line.trunk for line in lines if line.trunk),
     )
-    return directory, standing.load(zone)
 
 
 _LIVE_GROUPS = Prefetch("groups", queryset=Group.objects.live().only("pk"), to_attr="live_groups")

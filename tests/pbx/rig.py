@@ -73,7 +73,7 @@ class PlayedPortal:
         self._answer()
         return list(self.entries)
 
-    async def directories(self, companies: Iterable[str]) -> Loaded:
+    async def directories(self, companies: Iterable[str], *, counted: bool) -> Loaded:
         self._answer()
         return {company: self.rows[company] for company in companies}
 
