@@ -2,6 +2,7 @@
    Direction, state and listeners each have a sign and a word. */
 import { useComputed } from "@preact/signals";
 import { phone, plain } from "../live/format.js";
+import { queueOf } from "../live/route.js";
 import { Route } from "./route.js";
 import { SteadyList } from "./steady-list.js";
 import { Timer } from "./timer.js";
@@ -34,7 +35,8 @@ function CallCard({ id, ghost }) {
   const { board } = store;
   const [icon, tone] = STATE[call.state] ?? STATE.ended;
   const people = call.managers.map((party) => ({ ...party, title: board.manager.get(party.manager)?.title ?? party.manager }));
-  const queue = call.queue && (board.queue.get(call.queue)?.title ?? call.queue);
+  const key = queueOf(call);
+  const queue = key && (board.queue.get(key)?.title ?? key);
   return html`<li class=${ghost ? "call ghost" : "call"} data-row tabindex="-1">
     <div class="call-top">
       <span class="call-way" data-way=${call.direction}><${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /></span>

@@ -3,6 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { phone, plain } from "../live/format.js";
 import { declaredKind, toneOf } from "../live/people.js";
+import { queueOf } from "../live/route.js";
 import { UNGROUPED } from "../live/panel.js";
 import { SteadyList } from "./steady-list.js";
 import { Timer } from "./timer.js";
@@ -105,11 +106,12 @@ function Talk({ manager, tone }) {
   const { t, store } = usePanel();
   const key = manager.calls[manager.calls.length - 1];
   const call = key ? store.row("call", key).value : null;
+  const queue = call && queueOf(call);
   const kind = declaredKind(manager, store.board.status);
   const status = store.board.status.get(String(manager.status));
   return html`<span class="person-call truncate" title=${call ? plain(call.name, 120) : undefined}>
       ${call ? html`<${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /> <bdi class="num">${phone(call.number) || t("number.hidden")}</bdi>` : t(`tone.${tone}`)}
-      ${call?.queue && html` · ${plain(store.board.queue.get(call.queue)?.title ?? call.queue, 40)}`}
+      ${queue && html` · ${plain(store.board.queue.get(queue)?.title ?? queue, 40)}`}
     </span>
     ${manager.calls.length > 1 && html`<span class="badge" title=${t("person.calls", { n: manager.calls.length })}>×${manager.calls.length}</span>`}
     ${kind !== "available" && status && html`<${Chip} icon=${kind} tone=${kind}>${plain(status.label, 24)}</${Chip}>`}`;

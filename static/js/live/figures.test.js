@@ -24,10 +24,10 @@ const board = boardFromWire({
   },
   queue: { a: { key: "a", groups: [1], today }, b: { key: "b", groups: [2], today } },
   call: {
-    w: { key: "w", state: "waiting", joined: 100, queue: "a", groups: [1] },
-    r: { key: "r", state: "ringing", joined: 140, queue: "b", groups: [2] },
-    out: { key: "out", state: "ringing", joined: null, queue: null, groups: [1] },
-    c: { key: "c", state: "talking", joined: null, queue: "a", groups: [1] },
+    w: { key: "w", state: "waiting", joined: 100, queue: "a", groups: [1], steps: [] },
+    r: { key: "r", state: "ringing", joined: 140, queue: "b", groups: [2], steps: [] },
+    out: { key: "out", state: "ringing", joined: null, queue: null, groups: [1], steps: [] },
+    c: { key: "c", state: "talking", joined: null, queue: "a", groups: [1], steps: [] },
   },
 });
 const all = { inSight: sight(noFilters()), now: 160 };

@@ -2,6 +2,7 @@
    Pure: text in, sets out; matching reads entities only. */
 import { plain } from "./format.js";
 import { toneOf } from "./people.js";
+import { queueOf } from "./route.js";
 
 const LISTS = { group: "groups", queue: "queues", line: "lines", state: "states" };
 
@@ -50,7 +51,7 @@ export function found(search, texts, numbers) {
 export function sight(filters) {
   return {
     call: (call) =>
-      meets(filters.groups, call.groups) && (filters.queues.size === 0 || filters.queues.has(call.queue ?? "")),
+      meets(filters.groups, call.groups) && (filters.queues.size === 0 || filters.queues.has(queueOf(call) ?? "")),
     manager: (manager) => meets(filters.groups, manager.groups) && meets(filters.queues, manager.queues),
     queue: (queue) => meets(filters.groups, queue.groups) && meets(filters.queues, [queue.key]),
   };
@@ -60,7 +61,8 @@ export function seesCall(filters, call, board) {
   if (!sight(filters).call(call) || !meets(filters.lines, [call.line])) return false;
   if (!filters.search.trim()) return true;
   const people = call.managers.map((party) => board.manager.get(party.manager)?.title ?? party.manager);
-  const queue = call.queue ? (board.queue.get(call.queue)?.title ?? call.queue) : "";
+  const key = queueOf(call);
+  const queue = key ? (board.queue.get(key)?.title ?? key) : "";
   return found(filters.search, [call.number, call.name, queue, ...people], [call.number, call.line]);
 }
 

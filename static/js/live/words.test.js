@@ -74,7 +74,7 @@ const board = boardFromWire({
     b: { key: "b", title: "Борис", extension: "102", groups: [2], queues: [], status: 2, paused: true, registration: "registered", activity: "free", calls: [] },
   },
   queue: { q: { key: "q", title: "Продажи", groups: [1] } },
-  call: { c: { key: "c", number: "79161234567", name: "", line: "8800", queue: "q", managers: [{ manager: "a" }], groups: [1] } },
+  call: { c: { key: "c", number: "79161234567", name: "", line: "8800", queue: "q", managers: [{ manager: "a" }], groups: [1], steps: [] } },
 });
 
 test("filters narrow by group, queue, line, state and search, all at once", () => {

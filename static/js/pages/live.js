@@ -102,6 +102,7 @@ effect(() => void (document.documentElement.dataset.live = panel.connection.valu
 const root = document.getElementById("live");
 root.textContent = "";
 render(h(Panel, { panel }), root);
+setTimeout(() => document.querySelector(".messages")?.remove(), 6_000);
 takeIcons().catch(() => {}); // without icons every state still has its word
 listenToKeys(panel);
 ticker.start();
