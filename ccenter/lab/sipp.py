@@ -169,7 +169,7 @@ class Stage:
     """The running SIPp processes against one PBX. Leaving the ``with`` block ends every one of them."""
 
     sip_port: int
-    playing: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    playing: dict[subprocess.Popen[bytes], Path] = field(default_factory=dict)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ccenter-sipp-")))
     count: int = 0
     logs: bool = True
@@ -229,13 +229,13 @@ class Stage:
             start_new_session=True,
             preexec_fn=partial(LIBC.prctl, DIE_WITH_PARENT, signal.SIGKILL),
         )
-        self.playing.append(process)
+        self.playing[process] = scenario
         return process
 
     def tidy(self) -> None:
         """Forget the processes that have ended, and their files."""
         for process in [p for p in self.playing if p.poll() is not None]:
-            self.playing.remove(process)
+            self.playing.pop(process).unlink(missing_ok=True)
 
     def close(self) -> None:
         for process in self.playing:

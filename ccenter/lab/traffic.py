@@ -33,8 +33,8 @@ MANAGERS = Phone(
     ring=1.5, slow=0.4, ring_slow=6.0, busy=0.03, deaf=0.09,
     talk=25.0, talks_long=0.45, talk_long=75.0,
     acts=(
-        Maybe(0.05, (Refer("601", 8.0),)),
-        Maybe(0.05, (Refer("102", 7.0),)),
+        Maybe(0.08, (Refer("601", 8.0),)),
+        Maybe(0.08, (Refer("102", 7.0),)),
         Maybe(0.12, (Hold(5.0), Hold(9.0, "sendrecv"))),
     ),
 )  # fmt: skip

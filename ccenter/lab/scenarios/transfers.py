@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ccenter.lab.scenarios.replaces import transfer_by_replaces
-from ccenter.lab.scenarios.rig import ANNA, SALES, Rig, Scenario, Story
+from ccenter.lab.scenarios.rig import ANNA, SALES, VIP, Rig, Scenario, Story
 from ccenter.lab.sipp import Phone, Refer, keys
 
 
@@ -174,10 +174,63 @@ def transfer_back(rig: Rig) -> Story:
     return two_managers(answered=("romashka_101", "romashka_102", "romashka_101"))
 
 
+def vip(*answered: str, second_queue: str = "") -> Story:
+    """Anna called VIP, whose members are rung through Local channels."""
+    queues: list[dict[str, str]] = [
+        {"queue": "romashka_vip", "outcome": "answered", "manager": "romashka_101"}
+    ]
+    if second_queue:
+        queues.append({"queue": second_queue, "outcome": "answered", "manager": answered[-1]})
+    return {
+        "calls": [
+            {"caller": ANNA, "company": "romashka", "direction": "in", "dialled": VIP, "outcome": "answered",
+             "answered_by": list(answered), "queues": queues,
+             "note": "queue_log credits 101 with the whole time: the Local channel stays; the bridges know better"}
+        ]
+    }  # fmt: skip
+
+
+def local_refer_extension(rig: Rig) -> Story:
+    """101 answers from VIP through a Local channel and sends Anna to 102 by REFER; 102 talks 3 s."""
+    rig.phones(
+        romashka_101=Phone(ring=0.5, acts=(Refer("102", 2.0),)), romashka_102=Phone(ring=0.8, talk=3.0)
+    )
+    rig.call(VIP, ANNA, stay=40)
+    time.sleep(2.0)
+    rig.quiet()
+    return vip("romashka_101", "romashka_102")
+
+
+def local_refer_queue(rig: Rig) -> Story:
+    """101 answers from VIP through a Local channel and sends Anna to support by REFER; 104 answers there."""
+    rig.phones(
+        romashka_101=Phone(ring=0.5, acts=(Refer("602", 2.0),)), romashka_104=Phone(ring=0.8, talk=3.0)
+    )
+    rig.call(VIP, ANNA, stay=40)
+    time.sleep(2.0)
+    rig.quiet()
+    return vip("romashka_101", "romashka_104", second_queue="romashka_support")
+
+
+def local_attended_keys(rig: Rig) -> Story:
+    """101 answers from VIP through a Local channel, presses *2 102, talks with 102, hangs up: 102 has Anna."""
+    rig.phones(
+        romashka_101=Phone(
+            ring=0.5, talk=3.5, acts=(*keys("*2", before=1.5, between=0.2), *keys("102", before=1.6))
+        ),
+        romashka_102=Phone(ring=0.8, talk=6.0),
+    )
+    rig.call(VIP, ANNA, stay=40)
+    time.sleep(2.0)
+    rig.quiet()
+    return vip("romashka_101", "romashka_102")
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
         blind_refer_extension, blind_refer_queue, blind_refer_no_answer, blind_keys, blind_ami, redirect_ami,
         redirect_waiting, attended_keys, attended_keys_returned, attended_ami, attended_replaces, transfer_back,
+        local_refer_extension, local_refer_queue, local_attended_keys,
     )
 }  # fmt: skip
