@@ -8,6 +8,9 @@ from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccenter.settings.production")
+os.environ.setdefault(
+    "DATABASE_POOL", "1"
+)  # here only: a pool must not be inherited by Celery's forked workers
 pages = get_asgi_application()  # first: it loads the apps the rest needs
 
 from monitoring.live.routing import sockets  # noqa: E402 - after the apps are loaded

@@ -68,7 +68,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _NO_SERVER = "postgres://nobody@127.0.0.1:1/none"  # commands that need no database work without one
 DATABASES = {
     "default": database(
-        environment.text("DATABASE_URL", _NO_SERVER), pool=environment.flag("DATABASE_POOL", default=True)
+        environment.text("DATABASE_URL", _NO_SERVER), pool=environment.flag("DATABASE_POOL", default=False)
     )
 }
 REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:6379/0")

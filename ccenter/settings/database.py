@@ -10,7 +10,7 @@ BACKEND = "django_tenants.postgresql_backend"
 
 
 def database(url: str, *, pool: bool) -> dict[str, Any]:
-    """``pool``: keep connections open between requests.
+    """``pool``: keep connections open between requests; for web processes (ccenter.asgi asks for it).
 
     Under ASGI each request runs in a thread of its own, so Django's persistent connections would leak;
     the psycopg pool is shared by all threads. The search path is set again with every cursor, so a pooled
