@@ -43,12 +43,14 @@ class Snapshot(TypedDict):
 def described(shape: Any) -> dict[str, Any]:
     """JSON schema of a TypedDict and all it is made of. Raises TypeError for a type it does not know."""
     if is_typeddict(shape):
-        fields = {name: described(kind) for name, kind in get_type_hints(shape).items()}
+        kinds = get_type_hints(shape, include_extras=True)
+        fields = {name: described(kind) for name, kind in kinds.items()}
         schema: dict[str, Any] = {
             "type": "object",
             "title": shape.__name__,
             "properties": fields,
-            "required": sorted(shape.__required_keys__),
+            # Annotations are strings there, so __required_keys__ has not seen NotRequired.
+            "required": sorted(name for name, kind in kinds.items() if get_origin(kind) is not NotRequired),
         }
         return {**schema, "description": shape.__doc__} if shape.__doc__ else schema
     if shape in _PLAIN:

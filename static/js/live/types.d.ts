@@ -7,7 +7,7 @@ export interface StepWire {
   what: string;
   at: number;
   until: number | null;
-  note: string;
+  note?: string;
 }
 
 /** A manager's part in a live call. */
@@ -176,7 +176,7 @@ export interface NoticeFrame {
 /** First frame of a browser. With `have` the server goes on from there when it still can. */
 export interface HelloFrame {
   t: "hello";
-  have: Have | null;
+  have?: Have | null;
 }
 
 export interface ResyncFrame {
