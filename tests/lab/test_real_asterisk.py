@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from ccenter.lab.asterisk import AsteriskError, Instance
 from ccenter.lab.plan import PbxPlan
 from ccenter.lab.root import Runtime, runtime
 from ccenter.lab.sipp import Caller, Phone, Stage
+from ccenter.lab.traffic import Traffic
 
 pytestmark = pytest.mark.real
 
@@ -134,6 +136,27 @@ def test_a_busy_port_is_a_sentence(asterisk: Runtime, pbx: Instance) -> None:
         late.start(plan_for(late))
     late.remove()
     assert pbx.pid()
+
+
+def test_traffic_goes_on_until_told_and_leaves_no_call(pbx: Instance) -> None:
+    control = Connection(pbx.ports.ami, sample.RECORDER, events=False)
+    traffic = Traffic(pbx, pbx.plan(), every=0.4, most=8, pace=0.1, seed=4, say=lambda _: None)
+    worker = threading.Thread(target=traffic.run)
+    worker.start()
+    most, deadline = 0, time.monotonic() + 15
+    while time.monotonic() < deadline and (traffic.placed < 8 or most < 4):
+        most = max(most, len(channels(control)))
+        time.sleep(0.2)
+    traffic.over.set()
+    worker.join(15)
+    assert not worker.is_alive()
+    assert traffic.placed >= 8
+    assert most >= 4
+    assert channels(control) == []
+    assert not [
+        p for p in psutil.Process().children(recursive=True) if p.name() == "sipp" and p.status() != "zombie"
+    ]
+    control.close()
 
 
 def test_phones_die_with_their_stage(pbx: Instance) -> None:
