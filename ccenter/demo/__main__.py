@@ -113,7 +113,10 @@ class Demo:
         yield Program(
             name="web",
             command=[
-                python, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "ccenter.asgi:application",
+                python, "-m", "daphne",
+                # Room for every browser that comes back at once after a restart; the default queue holds 50.
+                "-e", f"tcp:port={self.port}:interface=127.0.0.1:backlog=1024", "--websocket_connect_timeout", "20",
+                "ccenter.asgi:application",
             ],
         )  # fmt: skip
         yield Program(

@@ -10,7 +10,6 @@ import logging
 import time
 import uuid
 import weakref
-from contextlib import suppress
 
 from django.conf import settings
 
@@ -87,8 +86,12 @@ class Hub:
             if time.monotonic() - self._heard_at < ORPHAN_AFTER:
                 return
         for company, room in list(self.rooms.items()):
-            with suppress(BusAway):
+            try:
                 await room.watch(room.mirror.pbxs() - heard, numbers.get(company, {}))
+            except BusAway:
+                pass  # the next look may find it again
+            except Exception:  # one company's trouble must not end the watch over the others
+                logger.exception("The live board of %s could not be watched; it goes on.", company)
 
     async def close(self) -> None:
         """End every room and connection; for tests and an orderly end of the process."""

@@ -110,6 +110,9 @@ class Room:
             except BusAway as error:
                 failures += 1
                 logger.warning("The live board of %s lost Redis: %s", self.company, error)
+            except Exception:  # a frame nobody can read must not freeze the board for good
+                failures += 1
+                logger.exception("The live board of %s is read anew.", self.company)
             await asyncio.sleep(min(2.0, 0.2 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def reread(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import redis as redis_py
 
 from ccenter.demo import embedded
 from monitoring.bus import BoardLost, BoardWriter, Leases, LinkStatus
@@ -137,6 +138,18 @@ async def test_a_restarted_redis_is_found_again_and_the_board_with_it(
     print(f"right again {time.perf_counter() - began:.2f} s after Redis came back")
     await leases.close()
     await writer.close()
+
+
+async def test_a_frame_nobody_can_read_does_not_freeze_the_board(
+    hubs: list[Hub], writer: BoardWriter, raw: redis_py.Redis
+) -> None:
+    await writer.reset("romashka", "1", "e1", board(call={"1:1.1": call("1:1.1", groups=[])}))
+    browser = Browser()
+    await hubs[0].join("romashka", browser, None, pbxs={"1"})
+    raw.publish("cc:romashka:live", b"\xff not a frame")
+    await asyncio.sleep(0.05)
+    await writer.publish("romashka", "1", changed("call", "1:1.1", name="after"))
+    await until(lambda: browser.board["call"]["1:1.1"]["name"] == "after")
 
 
 async def test_there_is_one_hub_in_a_loop(redis_url: str) -> None:
