@@ -21,7 +21,8 @@ from pathlib import Path
 from ccenter.lab.ports import CITY_HOST, PBX_HOST, any_free
 
 LIBC = ctypes.CDLL(None)
-DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG, sent when the starting thread ends: a killed lab leaves no phone ringing
+# prctl's PR_SET_PDEATHSIG, sent when the thread that started the phone ends: a killed lab leaves no phone ringing.
+DIE_WITH_PARENT = 1
 FILES = Path(__file__).with_name("sipp")
 CALLER = {"local": "@from@;tag=[pid]c[call_number]", "remote": "<sip:[service]@[remote_ip]>[peer_tag_param]"}
 PHONE = {"local": "[$local];tag=[pid]p[call_number]", "remote": "[$remote]"}

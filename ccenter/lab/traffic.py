@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 import signal
 import threading
 import time
@@ -68,7 +69,12 @@ class Traffic:
     def run(self) -> None:
         """Until ``over`` is set. Survives restarts of Asterisk and of any SIPp process."""
         dice = Random(self.seed)
-        with Stage(self.instance.ports.sip, logs=False) as stage:
+        folder = (
+            self.instance.home / "sipp"
+        )  # with the instance, so that even a killed traffic leaves nothing in /tmp
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with Stage(self.instance.ports.sip, logs=False, folder=folder) as stage:
             hang_up_everything(self.instance, self.account())
             play = Play(self, stage, dice)
             while not self.over.wait(min(1.0, dice.expovariate(1 / self.every))):
