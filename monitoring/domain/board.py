@@ -5,7 +5,7 @@ The reducer's handlers change it; ``drain`` turns the touched entities into wire
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Any, Final, NamedTuple
 
 from . import render
@@ -15,7 +15,7 @@ from .intervals import day_bounds, local_day
 from .state import Call, Channel, Manager, Queue, no_manager_counts, no_queue_counts
 from .wire import BoardWire, Kind, Op
 
-REMEMBERED_ENDS: Final = 20_000
+REMEMBERED_ENDS: Final = 10_000
 
 
 class Changes(NamedTuple):
@@ -43,11 +43,14 @@ class Board:
         self.managers: dict[str, Manager] = {}
         self.queues: dict[str, Queue] = {}
         self.interfaces: dict[str, str] = {}
-        self.gone: OrderedDict[str, float] = OrderedDict()
+        self.gone: dict[Hashable, None] = {}
         self.listen_modes: dict[str, str] = {}
+        self.listening: dict[str, Call] = {}
         self.link: dict[str, Any] = {}
         self.facts: list[Fact] = []
         self.day_end = 0.0
+        self.rows: dict[tuple[Kind, str], dict[str, Any]] = {}
+        self._unordered: dict[str, None] = {}
         self._touched: dict[tuple[Kind, str], None] = {}
         self._sent: dict[tuple[Kind, str], dict[str, Any]] = {}
         self.configure(directory, standing)
@@ -69,11 +72,9 @@ class Board:
             self._drop_missing(directory)
         if standing is not None:
             self._stand(standing)
-        for kind, entries in (("group", directory.groups), ("status", directory.statuses)):
-            for entry in entries:
-                self.touch(kind, str(entry.id))  # type: ignore[arg-type]  # mypy widens the tuple's literals
-        for line in directory.lines:
-            self.touch("line", line.number)
+        self._touched.update(dict.fromkeys(self.rows))
+        self.rows = render.rows(directory)
+        self._touched.update(dict.fromkeys(self.rows))
 
     def _place_manager(self, entry: ManagerEntry) -> None:
         manager = self.managers.get(entry.key)
@@ -161,6 +162,7 @@ class Board:
         manager = self.managers[key]
         if name and manager.title == manager.extension:
             manager.title = name
+            self.touch("manager", key)
         return manager
 
     # what changed
@@ -168,17 +170,36 @@ class Board:
     def touch(self, kind: Kind, key: str) -> None:
         self._touched[kind, key] = None
 
+    def reorder(self, queue: str) -> None:
+        """Callers of this queue moved up or down: their positions are counted anew when next looked at."""
+        self._unordered[queue] = None
+
+    def _count_positions(self) -> None:
+        # Once a look, not once a leaver: a queue of n that empties between two looks costs n, not n².
+        unordered, self._unordered = self._unordered, {}
+        for key in unordered:
+            queue = self.queues.get(key)
+            for place, uniqueid in enumerate(queue.order if queue is not None else (), 1):
+                channel = self.channels.get(uniqueid)
+                call = channel.call if channel is not None else None
+                visit = call.visit_of(uniqueid) if call is not None else None
+                if call is not None and visit is not None and visit.position != place:
+                    visit.position = place
+                    self.touch("call", call.key)
+
     def clock(self, at: float) -> None:
         """Move to event time ``at``; crossing the company's midnight begins a new day of counts."""
         if at > self.at:
             self.at = at
         if at >= self.day_end:
-            new_day = self.day_end > 0
-            self.day_end = day_bounds(local_day(at, self.directory.time_zone), self.directory.time_zone)[1]
-            if new_day:
-                self._new_day()
+            self._turn_day(at)
 
-    def _new_day(self) -> None:
+    def _turn_day(self, at: float) -> None:
+        known = self.day_end > 0
+        zone = self.directory.time_zone
+        self.day_end = day_bounds(local_day(at, zone), zone)[1]
+        if not known:
+            return
         for queue in self.queues.values():
             queue.today = no_queue_counts()
             self.touch("queue", queue.key)
@@ -186,33 +207,34 @@ class Board:
             manager.today = no_manager_counts()
             self.touch("manager", manager.key)
 
-    def forget(self, uniqueid: str, at: float) -> None:
-        """Remember that this id has ended, so that a late or doubled event cannot bring it back."""
-        self.gone[uniqueid] = at
-        if len(self.gone) > REMEMBERED_ENDS:
-            self.gone.popitem(last=False)
+    def forget(self, ended: Hashable) -> None:
+        """Remember that this has ended (a uniqueid, a visit), so that a late or doubled event cannot bring it back."""
+        self.gone[ended] = None
+        if len(self.gone) > 2 * REMEMBERED_ENDS:
+            self.gone = dict.fromkeys(list(self.gone)[REMEMBERED_ENDS:])
 
     def drain(self) -> Changes | None:
         """Everything since the last drain, or None when nothing a viewer or the database would notice happened."""
+        if self._unordered:
+            self._count_positions()
         ops: list[Op] = []
         entities: dict[tuple[Kind, str], dict[str, Any] | None] = {}
         touched, self._touched = self._touched, {}
-        for kind, key in touched:
+        for name in touched:
+            kind, key = name
             new = render.entity(self, kind, key)
-            old = self._sent.get((kind, key))
+            old = self._sent.get(name)
             if new is None:
                 if old is not None:
-                    del self._sent[kind, key]
+                    del self._sent[name]
                     ops.append((kind, key, None))
-                    entities[kind, key] = None
+                    entities[name] = None
                 continue
-            fields = (
-                new if old is None else {name: value for name, value in new.items() if old[name] != value}
-            )
+            fields = new if old is None else _differing(new, old)
             if fields:
-                self._sent[kind, key] = new
+                self._sent[name] = new
                 ops.append((kind, key, fields))
-                entities[kind, key] = new
+                entities[name] = new
         facts, self.facts = self.facts, []
         if not ops and not facts:
             return None
@@ -220,4 +242,15 @@ class Board:
 
     def wire(self) -> BoardWire:
         """The whole board as a snapshot."""
+        if self._unordered:
+            self._count_positions()
         return render.board(self)
+
+
+def _differing(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    # One kind's entities have the same fields in the same order, so the old values come along without a look-up.
+    return {
+        name: value
+        for (name, value), before in zip(new.items(), old.values(), strict=True)
+        if value != before
+    }

@@ -30,12 +30,12 @@ LIVED_ON = 1.0
 
 def joined(board: Board, event: ev.QueueJoined) -> None:
     channel = board.channels.get(event.uniqueid)
-    if channel is None or channel.call is None or f"{event.uniqueid}@{event.at}" in board.gone:
+    if channel is None or channel.call is None or (event.uniqueid, event.at) in board.gone:
         return
     call = channel.call
     if any(v.uniqueid == event.uniqueid and v.joined >= event.at for v in call.visits):
         return
-    earlier = _open_visit(call, event.uniqueid)
+    earlier = call.visit_of(event.uniqueid)
     if earlier is not None:
         settle(board, call, earlier, "flow-out", event.at)
     call.number = call.number or event.number
@@ -45,14 +45,16 @@ def joined(board: Board, event: ev.QueueJoined) -> None:
 
 def begin_visit(board: Board, call: Call, uniqueid: str, queue_key: str, at: float, position: int) -> Visit:
     queue = board.queue(queue_key)
-    visit = Visit(uniqueid, queue_key, at, position)
+    place = min(position - 1, len(queue.order)) if position > 0 else len(queue.order)
+    visit = Visit(uniqueid, queue_key, at, place + 1)
     visit.step = Step("queue", queue_key, at)
     close_ivr(call, at)
     call.steps.append(visit.step)
     call.visits.append(visit)
     queue.waiting[uniqueid] = at
-    queue.order.insert(max(0, position - 1) if position else len(queue.order), uniqueid)
-    _renumber(board, queue_key)
+    queue.order.insert(place, uniqueid)
+    if place + 1 < len(queue.order):
+        board.reorder(queue_key)
     board.touch("queue", queue_key)
     calls.witness(board, call, at)
     return visit
@@ -64,26 +66,14 @@ def close_ivr(call: Call, at: float) -> None:
             step.until = at
 
 
-def _open_visit(call: Call, uniqueid: str) -> Visit | None:
-    return next((v for v in reversed(call.visits) if v.uniqueid == uniqueid and not v.settled), None)
-
-
-def _renumber(board: Board, queue_key: str) -> None:
-    for place, uniqueid in enumerate(board.queue(queue_key).order, 1):
-        channel = board.channels.get(uniqueid)
-        visit = (
-            _open_visit(channel.call, uniqueid) if channel is not None and channel.call is not None else None
-        )
-        if visit is not None and channel is not None and channel.call is not None and visit.position != place:
-            visit.position = place
-            board.touch("call", channel.call.key)
-
-
 def _stop_waiting(board: Board, visit: Visit) -> None:
     queue = board.queue(visit.queue)
     if queue.waiting.pop(visit.uniqueid, None) is not None:
-        queue.order.remove(visit.uniqueid)
-        _renumber(board, visit.queue)
+        place = queue.order.index(visit.uniqueid)
+        del queue.order[place]
+        visit.position = place + 1
+        if place < len(queue.order):
+            board.reorder(visit.queue)
         board.touch("queue", visit.queue)
 
 
@@ -111,7 +101,7 @@ def settle(
     elif outcome == "flow-out":
         queue.today["flow_out"] += 1
     board.touch("queue", visit.queue)
-    board.forget(f"{visit.uniqueid}@{visit.joined}", at)
+    board.forget((visit.uniqueid, visit.joined))
     board.facts.append(
         VisitFact(
             uniqueid=visit.uniqueid,
@@ -148,7 +138,7 @@ def _visit_of(board: Board, uniqueid: str, queue: str) -> tuple[Call, Visit] | N
     channel = board.channels.get(uniqueid)
     if channel is None or channel.call is None:
         return None
-    visit = _open_visit(channel.call, uniqueid)
+    visit = channel.call.visit_of(uniqueid)
     return (channel.call, visit) if visit is not None and visit.queue == queue else None
 
 
@@ -225,7 +215,7 @@ def connected(board: Board, event: ev.AgentConnected) -> None:
     if channel is None or channel.call is None:
         return
     call = channel.call
-    visit = _open_visit(call, event.uniqueid)
+    visit = call.visit_of(event.uniqueid)
     manager = board.member(event.interface, event.member)
     dest = board.channels.get(event.dest)
     if dest is not None and dest.leg is not None:
@@ -260,7 +250,7 @@ def missed(board: Board, event: ev.AgentMissed) -> None:
 
 def caller_gone(board: Board, call: Call, channel: Channel, at: float) -> None:
     """The caller's channel ended: an open visit was answered if a member was already speaking, else abandoned."""
-    visit = _open_visit(call, channel.uniqueid)
+    visit = call.visit_of(channel.uniqueid)
     if visit is None:
         return
     leg = next((x for x in call.legs if x.queue == visit.queue and x.talk), None)
@@ -277,7 +267,7 @@ def caller_gone(board: Board, call: Call, channel: Channel, at: float) -> None:
 
 def went_on(board: Board, call: Call, channel: Channel, at: float) -> None:
     """The caller is in another part of the dialplan: a visit it had left without an answer was a flow-out."""
-    visit = _open_visit(call, channel.uniqueid)
+    visit = call.visit_of(channel.uniqueid)
     if visit is not None and visit.left is not None:
         settle(board, call, visit, "flow-out", visit.left)
 
@@ -288,32 +278,36 @@ def went_on(board: Board, call: Call, channel: Channel, at: float) -> None:
 def member_changed(board: Board, event: ev.MemberChanged) -> None:
     manager = board.member(event.interface, event.member)
     queue = board.queue(event.queue)
-    members_before = queue.members.copy()
     if event.gone:
-        queue.members.pop(manager.key, None)
-        manager.queues.discard(event.queue)
-        manager.paused.pop(event.queue, None)
-    else:
+        if queue.members.pop(manager.key, None) is not None:
+            board.touch("queue", queue.key)
+        manager.queues.discard(queue.key)
+        manager.paused.pop(queue.key, None)
+        board.touch("manager", manager.key)
+        return
+    if manager.key not in queue.members or queue.key not in manager.queues:
         queue.members[manager.key] = True
-        manager.queues.add(event.queue)
-        _pause(board, manager.key, event.queue, event.at, paused=event.paused, reason=event.reason)
-        if not event.interface.startswith("Local/"):
-            _register(board, manager, _MEMBER_DEVICE.get(event.device), event.at)
-    if queue.members != members_before:
-        board.touch("queue", event.queue)
-    board.touch("manager", manager.key)
+        manager.queues.add(queue.key)
+        board.touch("queue", queue.key)
+        board.touch("manager", manager.key)
+    _pause(board, manager, queue.key, event.at, paused=event.paused, reason=event.reason)
+    if not event.interface.startswith("Local/"):
+        _register(board, manager, _MEMBER_DEVICE.get(event.device), event.at)
 
 
 def member_paused(board: Board, event: ev.MemberPaused) -> None:
     manager = board.member(event.interface, event.member)
-    _pause(board, manager.key, event.queue, event.at, paused=event.paused, reason=event.reason)
-    board.touch("manager", manager.key)
+    _pause(board, manager, event.queue, event.at, paused=event.paused, reason=event.reason)
 
 
-def _pause(board: Board, key: str, queue: str, at: float, *, paused: bool, reason: str) -> None:
+def _pause(board: Board, manager: Manager, queue: str, at: float, *, paused: bool, reason: str) -> None:
     """Keep the pause, and report one the portal did not ask for: the phone's word becomes the declared status."""
-    manager = board.managers[key]
+    if manager.paused.get(queue) == (reason if paused else None):
+        # A member's every ring and talk says this again.
+        return
+    key = manager.key
     before = bool(manager.paused)
+    board.touch("manager", key)
     if paused:
         manager.paused[queue] = reason
     else:

@@ -17,7 +17,9 @@ from .state import UP, Call, Channel, Step
 
 def apply(board: Board, event: ev.Event) -> None:
     """Let ``event`` change ``board``; unknown events and unknown channels change nothing."""
-    board.clock(event.at)
+    at = event.at
+    if at > board.at:
+        board.clock(at)
     HANDLERS[type(event)](board, event)
 
 
@@ -277,7 +279,7 @@ def hangup_asked(board: Board, event: ev.HangupAsked) -> None:
 
 def closed(board: Board, event: ev.ChannelClosed) -> None:
     channel = board.channels.get(event.uniqueid)
-    board.forget(event.uniqueid, event.at)
+    board.forget(event.uniqueid)
     if channel is not None:
         close(board, channel, event.at)
 

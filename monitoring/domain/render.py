@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from .state import Call, Leg, Manager, Queue
+from .directory import Directory
+from .state import Call, Leg, Manager, Queue, Step
 from .wire import (
     Activity,
     BoardWire,
@@ -39,51 +41,37 @@ def entity(board: Board, kind: Kind, key: str) -> dict[str, Any] | None:
         made = queue(board.queues[key]) if key in board.queues else None
     elif kind == "link":
         made = dict(board.link) if board.link else None
-    elif kind == "group":
-        made = next((group(g.id, g.title) for g in board.directory.groups if str(g.id) == key), None)
-    elif kind == "status":
-        made = next(
-            (
-                StatusWire(id=s.id, label=s.label, kind=s.kind, colour=s.colour)
-                for s in board.directory.statuses
-                if str(s.id) == key
-            ),
-            None,
-        )
-    elif kind == "line":
-        made = next(
-            (
-                LineWire(number=ln.number, title=ln.title, groups=list(ln.groups))
-                for ln in board.directory.lines
-                if ln.number == key
-            ),
-            None,
-        )
+    else:
+        made = board.rows.get((kind, key))
     return cast("dict[str, Any] | None", made)
 
 
+def rows(directory: Directory) -> dict[tuple[Kind, str], dict[str, Any]]:
+    """The entities that only the portal's rows make: groups, statuses and lines."""
+    made: dict[tuple[Kind, str], Any] = {}
+    for g in directory.groups:
+        made["group", str(g.id)] = GroupWire(id=g.id, title=g.title, groups=[g.id])
+    for s in directory.statuses:
+        made["status", str(s.id)] = StatusWire(id=s.id, label=s.label, kind=s.kind, colour=s.colour)
+    for ln in directory.lines:
+        made["line", ln.number] = LineWire(number=ln.number, title=ln.title, groups=list(ln.groups))
+    return made
+
+
 def board(source: Board) -> BoardWire:
-    directory = source.directory
+    told: dict[str, dict[str, Any]] = {"group": {}, "status": {}, "line": {}}
+    for (kind, key), row in source.rows.items():
+        told[kind][key] = row
     return {
         "at": source.at,
         "call": {key: call(source, c) for key, c in source.calls.items() if c.shown},
         "queue": {key: queue(q) for key, q in source.queues.items()},
         "manager": {key: manager(source, m) for key, m in source.managers.items()},
-        "group": {str(g.id): group(g.id, g.title) for g in directory.groups},
-        "status": {
-            str(s.id): StatusWire(id=s.id, label=s.label, kind=s.kind, colour=s.colour)
-            for s in directory.statuses
-        },
-        "line": {
-            ln.number: LineWire(number=ln.number, title=ln.title, groups=list(ln.groups))
-            for ln in directory.lines
-        },
+        "group": cast("dict[str, GroupWire]", told["group"]),
+        "status": cast("dict[str, StatusWire]", told["status"]),
+        "line": cast("dict[str, LineWire]", told["line"]),
         "link": {source.pbx: cast(LinkWire, dict(source.link))} if source.link else {},
     }
-
-
-def group(key: int, title: str) -> GroupWire:
-    return {"id": key, "title": title, "groups": [key]}
 
 
 def call(board: Board, source: Call) -> CallWire:
@@ -105,28 +93,28 @@ def call(board: Board, source: Call) -> CallWire:
         "managers": [
             party(leg) for leg in source.legs if leg.live and leg.outcome in ("ringing", "answered")
         ],
-        "steps": [step(s.kind, s.what, s.at, s.until, s.note) for s in source.steps],
-        "listeners": [{"who": who, "mode": mode, "since": at} for who, mode, at in source.listeners.values()],
+        "steps": [step(s) for s in source.steps],
+        "listeners": [{"who": who, "mode": mode, "since": at} for who, mode, at in source.listeners.values()]
+        if source.listeners
+        else [],
         "groups": groups_of(board, source),
     }
 
 
 def state_of(source: Call) -> tuple[CallState, float]:
     """What the call is doing and since when, told by its parts; the strongest part speaks."""
-    live = [leg for leg in source.legs if leg.live]
-    talking = [leg.talking_since for leg in live if leg.talking_since is not None]
-    if talking:
-        return "talking", min(talking)
-    held = [leg.held_since for leg in live if leg.held_since is not None]
-    if held:
-        return "held", min(held)
+    talking, held, ringing = _earliest(leg for leg in source.legs if leg.ended is None)
+    if talking is not None:
+        return "talking", talking
+    if held is not None:
+        return "held", held
     if source.parked:
         return "parked", next((s.at for s in reversed(source.steps) if s.kind == "park"), source.started)
-    ringing = [leg.rang for leg in live if leg.outcome == "ringing"]
-    if ringing:
-        return "ringing", min(ringing)
-    if source.visit is not None:
-        return "waiting", source.visit.joined
+    if ringing is not None:
+        return "ringing", ringing
+    visit = source.visit
+    if visit is not None:
+        return "waiting", visit.joined
     if source.direction != "in":
         return "ringing", source.started
     return "ivr", max((v.left for v in source.visits if v.left is not None), default=source.started)
@@ -158,10 +146,14 @@ def party(leg: Leg) -> PartyWire:
     return {"manager": leg.manager, "state": "ringing", "since": leg.rang}
 
 
-def step(kind: Any, what: str, at: float, until: float | None, note: str) -> StepWire:
-    made: StepWire = {"kind": kind, "what": what, "at": at, "until": until}
-    if note:
-        made["note"] = note
+def step(source: Step) -> StepWire:
+    told = source.told
+    if told is not None and told["until"] == source.until and told.get("note", "") == source.note:
+        return told
+    made: StepWire = {"kind": source.kind, "what": source.what, "at": source.at, "until": source.until}
+    if source.note:
+        made["note"] = source.note
+    source.told = made
     return made
 
 
@@ -179,17 +171,30 @@ def queue(source: Queue) -> QueueWire:
     }
 
 
+def _earliest(legs: Iterable[Leg]) -> tuple[float | None, float | None, float | None]:
+    """Since when somebody talks, is held, rings."""
+    talking = held = ringing = None
+    for leg in legs:
+        if leg.talking_since is not None and (talking is None or leg.talking_since < talking):
+            talking = leg.talking_since
+        if leg.held_since is not None and (held is None or leg.held_since < held):
+            held = leg.held_since
+        if leg.outcome == "ringing" and (ringing is None or leg.rang < ringing):
+            ringing = leg.rang
+    return talking, held, ringing
+
+
 def activity_of(source: Manager) -> tuple[Activity, float | None]:
     """Live channels, else the phone: one of presence's three facts, told apart from status and registration."""
-    live = [leg for leg in source.legs if leg.outcome in ("ringing", "answered")]
-    talking = [leg.talking_since for leg in live if leg.talking_since is not None]
-    if talking:
-        return "talking", min(talking)
-    held = [leg.held_since for leg in live if leg.held_since is not None]
-    if held:
-        return "held", min(held)
-    if live:
-        return "ringing", min(leg.rang for leg in live)
+    if source.legs:
+        live = [leg for leg in source.legs if leg.outcome in ("ringing", "answered")]
+        talking, held, _ = _earliest(live)
+        if talking is not None:
+            return "talking", talking
+        if held is not None:
+            return "held", held
+        if live:
+            return "ringing", min(leg.rang for leg in live)
     if source.registration == "registered":
         return "free", source.idle_since
     return ("unavailable" if source.registration == "unregistered" else "unknown"), source.idle_since
@@ -211,7 +216,7 @@ def manager(board: Board, source: Manager) -> ManagerWire:
         "registration": source.registration,
         "activity": activity,
         "activity_since": activity_since,
-        "calls": list(dict.fromkeys(c.key for c in source.legs.values())),
+        "calls": list(dict.fromkeys(c.key for c in source.legs.values())) if source.legs else [],
         "missed_in_row": source.missed_in_row,
         "flags": [],
         "today": source.today.copy(),

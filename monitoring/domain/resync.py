@@ -23,7 +23,7 @@ def booted(board: Board, event: ev.PbxBooted) -> None:
         call.interrupted = True
     for channel in list(board.channels.values()):
         if channel.opened < event.boot and channel.uniqueid in board.channels:
-            board.forget(channel.uniqueid, event.at)
+            board.forget(channel.uniqueid)
             _settle_interrupted(board, channel.uniqueid)
             reducer.close(board, channel, max(channel.call.seen if channel.call else 0.0, channel.opened))
     board.bridges.clear()
@@ -43,7 +43,7 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
     present = {c.uniqueid for c in event.channels}
     for channel in list(board.channels.values()):
         if channel.uniqueid not in present and channel.opened < event.at:
-            board.forget(channel.uniqueid, event.at)
+            board.forget(channel.uniqueid)
             if channel.call is not None:
                 channel.call.reconciled = True
             if channel.uniqueid in board.channels:
@@ -122,8 +122,10 @@ def _members(board: Board, event: ev.Snapshot) -> None:
                 board.managers[key].queues.discard(queue.key)
                 board.managers[key].paused.pop(queue.key, None)
                 board.touch("queue", queue.key)
+                board.touch("manager", key)
     for member in event.members:
         manager = board.member(member.interface, member.member)
+        board.touch("manager", manager.key)
         if member.paused:
             manager.paused[member.queue] = member.reason
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .wire import Direction, ListenMode, ManagerCounts, QueueCounts, Registration, StepKind
+from .wire import Direction, ListenMode, ManagerCounts, QueueCounts, Registration, StepKind, StepWire
 
 UP = 6
 LegOutcome = Literal["ringing", "answered", "missed", "cancelled", "busy", "failed"]
@@ -37,6 +37,8 @@ class Step:
     at: float
     until: float | None = None
     note: str = ""
+    told: StepWire | None = None
+    """How it was rendered last; the ended steps of a route stay as they are, and there are more of them each minute."""
 
 
 @dataclass(slots=True, eq=False)
@@ -122,7 +124,17 @@ class Call:
     @property
     def visit(self) -> Visit | None:
         """The open queue visit, if the caller is in a queue now."""
-        return next((v for v in reversed(self.visits) if not v.settled and v.left is None), None)
+        for visit in reversed(self.visits):
+            if visit.left is None and visit.outcome == "open":
+                return visit
+        return None
+
+    def visit_of(self, uniqueid: str) -> Visit | None:
+        """The visit of this channel whose outcome is not known yet."""
+        for visit in reversed(self.visits):
+            if visit.uniqueid == uniqueid and visit.outcome == "open":
+                return visit
+        return None
 
 
 @dataclass(slots=True, eq=False)

@@ -39,6 +39,7 @@ def merge(board: Board, one: Call, two: Call, at: float) -> Call:
     kept.steps.sort(key=lambda step: step.at)
     kept.visits.extend(gone.visits)
     kept.listeners.update(gone.listeners)
+    board.listening.update(dict.fromkeys(gone.listeners, kept))
     kept.has_local = kept.has_local or gone.has_local
     kept.shown = kept.shown or gone.shown
     if with_customer and kept.answered is None:
@@ -177,6 +178,7 @@ def spy_started(board: Board, event: ev.SpyStarted) -> None:
     who = (spyer.manager if spyer else "") or interface_of(event.spyer_channel).partition("/")[2]
     mode = _MODES.get(board.listen_modes.pop(event.spyer, ""), "listen")
     spyee.call.listeners[event.spyer] = (who, mode, event.at)
+    board.listening[event.spyer] = spyee.call
     board.touch("call", spyee.call.key)
 
 
@@ -203,11 +205,11 @@ def _withdraw(board: Board, spyer: Channel, at: float) -> None:
 
 
 def spy_stopped(board: Board, event: ev.SpyStopped) -> None:
-    for call in list(board.calls.values()):
-        listener = call.listeners.pop(event.spyer, None)
-        if listener is not None:
-            who, mode, since = listener
-            spyee = board.channels.get(event.spyee)
-            manager = spyee.manager if spyee is not None else ""
-            board.facts.append(ListenFact(call.key, who, manager, mode, since, event.at))
-            board.touch("call", call.key)
+    call = board.listening.pop(event.spyer, None)
+    if call is None or call.key not in board.calls:
+        return
+    who, mode, since = call.listeners.pop(event.spyer)
+    spyee = board.channels.get(event.spyee)
+    manager = spyee.manager if spyee is not None else ""
+    board.facts.append(ListenFact(call.key, who, manager, mode, since, event.at))
+    board.touch("call", call.key)

@@ -238,8 +238,8 @@ TABLE: Final[dict[bytes, _Row]] = {
         ("LocalOneUniqueid", "LocalTwoUniqueid", "LocalOneTenantid"),
         _as(ev.LocalJoined),
     ),
-    b"Event: Hold": _Row(("Uniqueid", "Tenantid"), lambda v: ev.HoldChanged(*v, held=True)),
-    b"Event: Unhold": _Row(("Uniqueid", "Tenantid"), lambda v: ev.HoldChanged(*v, held=False)),
+    b"Event: Hold": _Row(("Uniqueid", "Tenantid"), lambda v: ev.HoldChanged(v[0], v[1], v[2], held=True)),
+    b"Event: Unhold": _Row(("Uniqueid", "Tenantid"), lambda v: ev.HoldChanged(v[0], v[1], v[2], held=False)),
     # what the caller pressed, what our dialplan says of the route
     b"Event: DTMFEnd": _Row(
         ("Uniqueid", "Tenantid", "Digit", "Direction"),
