@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,43 +53,54 @@ def check_is_ours(state: Path, *, project: Path) -> None:
 
 
 def stop_processes(state: Path) -> None:
-    """End the demo, the embedded servers and every Asterisk of the lab that lives in this folder."""
-    for signal_number, patience in ((signal.SIGTERM, STOP_WITHIN), (signal.SIGKILL, 5.0)):
-        deadline = time.monotonic() + patience
+    """End the demo, which ends its own; then embedded servers and every Asterisk that lives in this folder."""
+    end(lambda: demo_of(state), patience=STOP_WITHIN)
+    left = end(lambda: residents_of(state), patience=STOP_WITHIN)
+    if left:
+        raise NotCleanedError(f"Processes {sorted(left)} still use {state}; end them, then repeat.")
+
+
+def end(find: Callable[[], set[int]], *, patience: float) -> set[int]:
+    """Ask what is found to end, insist after a while, and return what is there all the same."""
+    left: set[int] = set()
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+        deadline = time.monotonic() + seconds
         told: set[int] = set()
-        while (left := set(processes_of(state))) and time.monotonic() < deadline:
+        while (left := find()) and time.monotonic() < deadline:
             for pid in left - told:
                 with suppress(ProcessLookupError):
-                    os.kill(pid, signal_number)
+                    os.kill(pid, number)
             told |= left
             time.sleep(0.1)
-        if not left:
-            return
-    raise NotCleanedError(
-        f"Processes {sorted(left)} still use {state}; end them and repeat. Nothing was removed."
-    )
+    return left
 
 
-def processes_of(state: Path) -> Iterator[int]:
-    """Processes that live in the folder: rooted in it, or one of the demo's own working on it."""
-    demo = read_pid(state / "demo.pid")
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        with suppress(OSError):
-            command = (entry / "cmdline").read_bytes().split(b"\0")
-            rooted = Path(os.readlink(entry / "root")).is_relative_to(state)
-            keeper = any(word.endswith(b"/keeper.py") for word in command) and any(
-                word.startswith(os.fsencode(state) + b"/") for word in command
-            )
-            if rooted or keeper or (int(entry.name) == demo and b"ccenter.demo" in command):
-                yield int(entry.name)
-
-
-def read_pid(file: Path) -> int | None:
+def demo_of(state: Path) -> set[int]:
+    """The running demo of this folder, if there is one."""
     with suppress(OSError, ValueError):
-        return int(file.read_text())
-    return None
+        pid = int((state / "demo.pid").read_text())
+        if b"ccenter.demo" in command_of(pid):
+            return {pid}
+    return set()
+
+
+def residents_of(state: Path) -> set[int]:
+    """Processes that live in the folder: rooted in it, or keeping a server there."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with suppress(OSError):
+                rooted = Path(os.readlink(entry / "root")).is_relative_to(state)
+                words = command_of(int(entry.name))
+                keeper = any(word.endswith(b"/keeper.py") for word in words)
+                here = any(word.startswith(os.fsencode(state) + b"/") for word in words)
+                if rooted or (keeper and here):
+                    found.add(int(entry.name))
+    return found
+
+
+def command_of(pid: int) -> list[bytes]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
 
 
 def mounts_under(state: Path, *, table: Path = Path("/proc/mounts")) -> list[Path]:

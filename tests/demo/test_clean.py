@@ -114,7 +114,7 @@ def test_a_process_rooted_in_the_folder_is_found(state: Path) -> None:
         os.chroot(state)
         signal.pause()
     deadline = time.monotonic() + 5
-    while pid not in set(clean.processes_of(state)):
+    while pid not in clean.residents_of(state):
         assert time.monotonic() < deadline, "the rooted process was not found"
         time.sleep(0.02)
     status: list[int] = []
