@@ -20,7 +20,7 @@ class Call(models.Model):
     ``reconciled``: its end was not seen; it ends at the last evidence.
     """
 
-    key = models.CharField(max_length=120, unique=True)
+    key = models.CharField(max_length=120)
     pbx = models.CharField(max_length=20)
     direction = models.CharField(max_length=8)
     number = models.CharField(max_length=80)
@@ -37,6 +37,8 @@ class Call(models.Model):
 
     class Meta:
         ordering = ["-started", "-pk"]
+        # A constraint, not unique=True: that would cost every write a second index, for LIKE, which nobody asks.
+        constraints = [models.UniqueConstraint(fields=["key"], name="call_once")]
         indexes = [
             models.Index(fields=["started"], name="call_by_time"),
             models.Index(fields=["number", "started"], name="call_by_number"),
@@ -106,7 +108,7 @@ class QueueVisit(models.Model):
 
     pbx = models.CharField(max_length=20)
     uniqueid = models.CharField(max_length=80)
-    call_key = models.CharField(max_length=120, db_index=True)
+    call_key = models.CharField(max_length=120)
     queue = models.ForeignKey(Queue, models.PROTECT, null=True, related_name="visits")
     queue_name = models.CharField(max_length=80)
     joined = models.DateTimeField()
@@ -126,6 +128,7 @@ class QueueVisit(models.Model):
         ]
         indexes = [
             models.Index(fields=["left", "queue_name"], name="visit_by_day"),
+            models.Index(fields=["call_key"], name="visit_of_call"),
             models.Index(fields=["pbx", "joined"], condition=models.Q(outcome="open"), name="visit_open"),
         ]
 

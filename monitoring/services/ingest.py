@@ -21,7 +21,7 @@ from monitoring.models.audit import AuditEntry, Outcome
 from monitoring.models.text import visible
 from monitoring.services import ingest_sql as sql
 from monitoring.services import statuses
-from monitoring.services.staging import CALLS, LEGS, STEPS, VISITS, run
+from monitoring.services.staging import CALLS, LEGS, STEPS, VISITS
 
 _YEAR_2200 = 7_258_118_400.0
 _SETTLED_RANK = {"open": 0, "interrupted": 1}
@@ -100,10 +100,15 @@ def _store_calls(pbx: str, calls: Sequence[CallFact]) -> None:
     steps = [row for call in calls for row in _step_rows(call)]
     with connection.cursor() as cursor:
         CALLS.fill(cursor, (_call_row(pbx, call) for call in calls))
-        LEGS.fill(cursor, legs)
-        STEPS.fill(cursor, steps)
-    run(sql.MAKE_TOLD, sql.EMPTY_TOLD, sql.UPSERT_CALLS, sql.DROP_LEGS, sql.DROP_STEPS)
-    run(*([sql.INSERT_LEGS] if legs else []), *([sql.INSERT_STEPS] if steps else []))
+        cursor.execute(sql.MAKE_TOLD)
+        cursor.execute(sql.UPSERT_CALLS)
+        cursor.execute(sql.DROP_PARTS)
+        if legs:
+            LEGS.fill(cursor, legs)
+            cursor.execute(sql.INSERT_LEGS)
+        if steps:
+            STEPS.fill(cursor, steps)
+            cursor.execute(sql.INSERT_STEPS)
 
 
 def _call_row(pbx: str, call: CallFact) -> tuple[Any, ...]:
@@ -188,7 +193,7 @@ def _store_visits(pbx: str, visits: Sequence[VisitFact]) -> None:
                 for visit in visits
             ),
         )
-    run(sql.UPSERT_VISITS)
+        cursor.execute(sql.UPSERT_VISITS)
 
 
 def _listen_key(fact: ListenFact) -> str:

@@ -27,11 +27,13 @@ INSERT INTO told_call_1 (id, key, fresh) SELECT id, key, fresh FROM told
 """
 
 MAKE_TOLD = """
-CREATE TEMPORARY TABLE IF NOT EXISTS told_call_1 (id int8, key text, fresh bool) ON COMMIT DELETE ROWS
+CREATE TEMPORARY TABLE IF NOT EXISTS told_call_1 (id int8, key text, fresh bool) ON COMMIT DELETE ROWS;
+DELETE FROM told_call_1
 """
-EMPTY_TOLD = "DELETE FROM told_call_1"
-DROP_LEGS = "DELETE FROM monitoring_leg l USING told_call_1 t WHERE l.call_id = t.id AND NOT t.fresh"
-DROP_STEPS = "DELETE FROM monitoring_step s USING told_call_1 t WHERE s.call_id = t.id AND NOT t.fresh"
+DROP_PARTS = """
+DELETE FROM monitoring_leg l USING told_call_1 t WHERE l.call_id = t.id AND NOT t.fresh;
+DELETE FROM monitoring_step s USING told_call_1 t WHERE s.call_id = t.id AND NOT t.fresh
+"""
 
 INSERT_LEGS = """
 INSERT INTO monitoring_leg (call_id, uniqueid, manager_id, manager_name, queue_name, rang, answered, ended,
