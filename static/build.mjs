@@ -1,7 +1,7 @@
 /* Bundles the pages' CSS and JS into static/dist: what the browser gets comes from the lock file and these sources alone.
    Tabler is cut down to the classes our templates and scripts really name; icons become one sprite. */
 import { build, context } from "esbuild";
-import { mkdir, readFile, rm, watch as watchFolder, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, watch as watchFolder, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PurgeCSS } from "purgecss";
@@ -64,7 +64,7 @@ const options = {
 
 await rm(DIST, { recursive: true, force: true });
 await mkdir(MADE, { recursive: true });
-await Promise.all([cutTabler(), iconSprite()]);
+await Promise.all([cutTabler(), iconSprite(), copyFile(join(HERE, "mark.svg"), join(DIST, "mark.svg"))]);
 
 if (watching) {
   const running = await context(options);

@@ -148,7 +148,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 FORM_RENDERER = "tenants.dress.FormRenderer"
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Only what the build made is served: sources, tests and what they import are nobody's business.
+STATICFILES_DIRS = [("dist", BASE_DIR / "static" / "dist")]
 
 # ---------------------------------------------------------------- people
 AUTH_USER_MODEL = "people.User"

@@ -139,6 +139,43 @@ async def test_a_broken_norm_calls_from_the_tab_and_falls_silent_when_it_heals(b
         await expect(page).to_have_title(re.compile("^(?!.*ждёт)"))
 
 
+async def test_the_bell_rings_for_a_broken_norm_and_never_for_what_ended(browser: Browser) -> None:
+    stage = quiet_stage()
+    async with panel(browser, stage) as page:
+        await page.evaluate(
+            """() => {
+                window.rung = 0;
+                const make = AudioContext.prototype.createOscillator;
+                AudioContext.prototype.createOscillator = function () { window.rung += 1; return make.call(this); };
+            }"""
+        )
+        await page.mouse.click(700, 20)  # a browser lets nothing sound before the first gesture
+        late = time.time() - 75
+        await stage.publish([waiting("1:1", joined=late), ["call", "1:1", None]])
+        await asyncio.sleep(2.2)
+        assert await page.evaluate("window.rung") == 0
+        await stage.publish([waiting("1:2", joined=late)])
+        await expect(page).to_have_title(re.compile("^‼"))
+        await asyncio.sleep(1.1)
+        assert await page.evaluate("window.rung") == 2, "one ring of two tones"
+
+
+async def test_a_hidden_tab_that_comes_back_asks_for_a_snapshot(browser: Browser) -> None:
+    stage = quiet_stage()
+    async with panel(browser, stage) as page:
+        hide = """hidden => {
+            Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+        await page.evaluate(hide, True)
+        await stage.publish([waiting("1:1", joined=time.time() - 75)])
+        await expect(page).to_have_title(re.compile("^‼"))  # it calls although nobody looks
+        await asyncio.sleep(5.2)
+        await page.evaluate(hide, False)
+        await expect(page.locator(".wait")).to_have_count(0)  # the stage's board never had that call
+        assert [frame["t"] for frame in stage.heard].count("resync") == 1
+
+
 async def test_a_figure_tells_how_it_was_counted(browser: Browser) -> None:
     stage = quiet_stage()
     async with panel(browser, stage) as page:
