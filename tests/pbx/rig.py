@@ -29,7 +29,9 @@ from monitoring.pbx.portal import Loaded, PbxEntry, PortalAway
 from tests.pbx.scripted import until
 
 # Long enough for a busy machine, short enough that a test can wait for one to pass.
-QUICK = Deadlines(connect=2.0, login=2.0, action=1.0, listing=1.0, ping_every=0.15, pong=1.0, pong_at_most=4.0)
+QUICK = Deadlines(
+    connect=2.0, login=2.0, action=1.0, listing=1.0, ping_every=0.15, pong=1.0, pong_at_most=4.0
+)
 TIMINGS = Timings(reconcile=30.0, beat=0.1, boot_wait=0.3, doubt=0.1, close_after=0.1, portal_retry=0.1)
 STATUSES = (
     StatusEntry(1, "Доступен", "available", "green"),
@@ -77,7 +79,9 @@ class PlayedPortal:
         self._answer()
         return {company: self.rows[company] for company in companies}
 
-    async def close_interrupted(self, company: str, pbx: str, *, before: float, alive: Collection[str]) -> int:
+    async def close_interrupted(
+        self, company: str, pbx: str, *, before: float, alive: Collection[str]
+    ) -> int:
         self._answer()
         self.closed.append((company, pbx, before, tuple(alive)))
         return 0
@@ -106,7 +110,9 @@ class PlayedPortal:
 
     def calls(self, company: str) -> list[CallFact]:
         """The latest word on each call."""
-        latest = {fact.key: fact for owner, fact in self.facts if owner == company and isinstance(fact, CallFact)}
+        latest = {
+            fact.key: fact for owner, fact in self.facts if owner == company and isinstance(fact, CallFact)
+        }
         return list(latest.values())
 
     def pauses(self, company: str) -> list[PauseFact]:
@@ -116,7 +122,9 @@ class PlayedPortal:
 class Rig:
     """``start`` takes the lease and runs; ``board`` is what a web process would read."""
 
-    def __init__(self, address: Address, redis_url: str, *, companies: tuple[str, ...] = ("alpha", "beta")) -> None:
+    def __init__(
+        self, address: Address, redis_url: str, *, companies: tuple[str, ...] = ("alpha", "beta")
+    ) -> None:
         self.entry = PbxEntry("1", "АТС", address, companies, managed=True)
         self.portal = PlayedPortal(self.entry)
         self.redis_url = redis_url
@@ -129,7 +137,12 @@ class Rig:
         self.task: asyncio.Task[None] | None = None
 
     async def start(
-        self, *, timings: Timings = TIMINGS, deadlines: Deadlines = QUICK, connected: bool = True, **options: Any
+        self,
+        *,
+        timings: Timings = TIMINGS,
+        deadlines: Deadlines = QUICK,
+        connected: bool = True,
+        **options: Any,
     ) -> PbxCollector:
         """Run the collector; by default wait until its first board can be read."""
         self.lease = self.lease or await self.leases.acquire("1")

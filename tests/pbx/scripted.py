@@ -112,7 +112,9 @@ class ScriptedPbx:
             return success(said, "Ping: Pong", f"Timestamp: {self.now():.6f}")
         if name == "CoreStatus":
             date, clock = self.started.split()
-            return success(said, f"CoreStartupDate: {date}", f"CoreStartupTime: {clock}", "CoreCurrentCalls: 0")
+            return success(
+                said, f"CoreStartupDate: {date}", f"CoreStartupTime: {clock}", "CoreCurrentCalls: 0"
+            )
         lists = {
             "CoreShowChannels": [("CoreShowChannel", self.channels)],
             "QueueStatus": [("QueueMember", self.members), ("QueueEntry", self.callers)],
@@ -135,7 +137,9 @@ class ScriptedPbx:
         if said.get("Secret") != self.secret:
             return block("Response: Error", f"ActionID: {said['ActionID']}", "Message: Authentication failed")
         accepted = success(said, "Message: Authentication accepted")
-        return accepted + (block("Event: FullyBooted", "Uptime: 100", "Status: Fully Booted") if self.booted else b"")
+        return accepted + (
+            block("Event: FullyBooted", "Uptime: 100", "Status: Fully Booted") if self.booted else b""
+        )
 
 
 def success(said: Fields, *lines: str) -> bytes:

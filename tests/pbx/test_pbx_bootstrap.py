@@ -41,7 +41,11 @@ async def pbx() -> AsyncIterator[ScriptedPbx]:
             {"Device": "Queue:alpha_sales_pause_PJSIP/alpha_101", "State": "NOT_INUSE"},
         ],
         endpoints=[
-            {"ObjectName": "alpha_101", "Contacts": "alpha_101/sip:101@127.0.0.1:1,", "DeviceState": "In use"},
+            {
+                "ObjectName": "alpha_101",
+                "Contacts": "alpha_101/sip:101@127.0.0.1:1,",
+                "DeviceState": "In use",
+            },
             {"ObjectName": "alpha_102", "Contacts": "", "DeviceState": "Unavailable"},
             {"ObjectName": "alpha_103", "Contacts": "alpha_103/sip:gone,", "DeviceState": "Unavailable"},
         ],
@@ -69,7 +73,9 @@ async def test_everything_the_pbx_has_is_in_it_at_the_pbxs_own_time(pbx: Scripte
         ),
     )  # fmt: skip
     assert snapshot.callers == (SnapshotCaller("alpha_sales", "1.1", 2, 14.0),)
-    assert [(m.interface, m.paused, m.reason) for m in snapshot.members] == [("PJSIP/alpha_101", True, "Обед")]
+    assert [(m.interface, m.paused, m.reason) for m in snapshot.members] == [
+        ("PJSIP/alpha_101", True, "Обед")
+    ]
     assert [(d.device, d.state) for d in snapshot.devices] == [("PJSIP/alpha_101", "INUSE")]
     assert [(r.endpoint, r.registered) for r in snapshot.registrations] == [
         ("alpha_101", True), ("alpha_102", False), ("alpha_103", False),
@@ -78,7 +84,9 @@ async def test_everything_the_pbx_has_is_in_it_at_the_pbxs_own_time(pbx: Scripte
 
 
 @pytest.mark.parametrize("part", ["CoreShowChannels", "QueueStatus", "CoreStatus", "Ping"])
-async def test_without_an_essential_part_there_is_no_snapshot(pbx: ScriptedPbx, client: Client, part: str) -> None:
+async def test_without_an_essential_part_there_is_no_snapshot(
+    pbx: ScriptedPbx, client: Client, part: str
+) -> None:
     pbx.answers[part] = lambda _: None
     with pytest.raises(Unanswered):
         await bootstrap.read(client)
@@ -104,7 +112,9 @@ async def test_a_connection_that_ends_meanwhile_is_one_plain_error(pbx: Scripted
     assert isinstance(failure.value, ConnectionGone)
 
 
-async def test_lists_that_change_only_with_registrations_can_be_left_out(pbx: ScriptedPbx, client: Client) -> None:
+async def test_lists_that_change_only_with_registrations_can_be_left_out(
+    pbx: ScriptedPbx, client: Client
+) -> None:
     await bootstrap.read(client, phones=False)
     assert not pbx.named("PJSIPShowEndpoints")
     assert not pbx.named("DeviceStateList")

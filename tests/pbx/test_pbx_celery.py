@@ -25,7 +25,9 @@ def test_each_queue_has_its_own_way_in_so_that_no_task_is_handed_out_twice() -> 
     ("queues", "collects"), [(["collect"], True), (["tasks"], False), (["tasks", "collect"], True)]
 )
 def test_only_a_worker_that_consumes_collect_collects(queues: list[str], collects: bool) -> None:
-    worker = SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=queues))))
+    worker = SimpleNamespace(
+        app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=queues)))
+    )
     assert CollectorStep(worker).include_if(worker) is collects
 
 

@@ -104,10 +104,14 @@ async def test_what_happens_during_the_snapshot_is_applied_after_it(pbx: Scripte
 
     pbx.answers["CoreShowChannels"] = busy
     await rig.start()
-    await rig.see("alpha", lambda board: [e["number"] for (k, _), e in board.entities.items() if k == "call"] == ["2"])
+    await rig.see(
+        "alpha", lambda board: [e["number"] for (k, _), e in board.entities.items() if k == "call"] == ["2"]
+    )
 
 
-async def test_the_first_change_goes_out_at_once_and_a_burst_in_few_frames(pbx: ScriptedPbx, rig: Rig) -> None:
+async def test_the_first_change_goes_out_at_once_and_a_burst_in_few_frames(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
     collector = await rig.start()
     await asyncio.sleep(0.1)
     caller = Caller(pbx, "alpha")
@@ -121,13 +125,17 @@ async def test_the_first_change_goes_out_at_once_and_a_burst_in_few_frames(pbx: 
     await rig.see("alpha", lambda board: sum(kind == "call" for kind, _ in board.entities) == 151)
     sent, seconds = collector.publisher.frames - frames, time.monotonic() - began
     assert 2 <= sent <= seconds / 0.05 + 2
-    print(f"\nfirst change on the bus after {took * 1000:.0f} ms; 150 calls in {seconds:.2f} s: {sent} frames")
+    print(
+        f"\nfirst change on the bus after {took * 1000:.0f} ms; 150 calls in {seconds:.2f} s: {sent} frames"
+    )
 
 
 # the line
 
 
-async def test_a_cut_connection_is_back_in_three_seconds_with_a_right_board(pbx: ScriptedPbx, rig: Rig) -> None:
+async def test_a_cut_connection_is_back_in_three_seconds_with_a_right_board(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
     lost, kept = Caller(pbx, "alpha", "1"), Caller(pbx, "beta", "2")
     await rig.start()
     pbx.say(lost.dials(), kept.dials())
@@ -222,7 +230,9 @@ async def test_a_restart_of_the_pbx_closes_its_calls_as_interrupted(pbx: Scripte
     assert took < 10.0
 
 
-async def test_a_pbx_that_was_still_loading_is_read_again_when_it_has_booted(pbx: ScriptedPbx, rig: Rig) -> None:
+async def test_a_pbx_that_was_still_loading_is_read_again_when_it_has_booted(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
     pbx.booted = False
     await rig.start()
     assert not await rig.calls("alpha")
@@ -382,8 +392,13 @@ async def test_after_a_reconnect_only_pauses_that_differ_from_the_portals_word_a
     assert not rig.portal.pauses("alpha")
 
 
-async def test_a_pause_on_the_phone_becomes_a_fact_and_the_portals_own_does_not(pbx: ScriptedPbx, rig: Rig) -> None:
-    rig.portal.rows["alpha"] = (directory("alpha"), Standing(statuses={"alpha_101": (1, 1.0), "alpha_102": (1, 1.0)}))
+async def test_a_pause_on_the_phone_becomes_a_fact_and_the_portals_own_does_not(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
+    rig.portal.rows["alpha"] = (
+        directory("alpha"),
+        Standing(statuses={"alpha_101": (1, 1.0), "alpha_102": (1, 1.0)}),
+    )
     pbx.members = [member("alpha", "101"), member("alpha", "102")]
 
     def pause(extension: str, reason: str) -> bytes:
@@ -397,14 +412,18 @@ async def test_a_pause_on_the_phone_becomes_a_fact_and_the_portals_own_does_not(
     assert (await order(lunch("alpha", "102"))).outcome == "done"
     pbx.say(pause("102", "Обед"), pause("101", "Перекур"))
     await until(lambda: rig.portal.pauses("alpha"))
-    assert [(p.manager, p.paused, p.reason) for p in rig.portal.pauses("alpha")] == [("alpha_101", True, "Перекур")]
+    assert [(p.manager, p.paused, p.reason) for p in rig.portal.pauses("alpha")] == [
+        ("alpha_101", True, "Перекур")
+    ]
     assert not rig.portal.pauses("beta")
 
     assert rig.portal.declared is not None
     sent = len(pbx.named("QueuePause"))
     await asyncio.to_thread(rig.portal.declared, "alpha", StatusDeclared(pbx.now(), "alpha_101", 2))
     await rig.see("alpha", lambda board: board.entities["manager", "alpha_101"]["status"] == 2)
-    await until(lambda: any(s["Variable"] == "AWAY_alpha_101" and s["Value"] == "1" for s in pbx.named("Setvar")))
+    await until(
+        lambda: any(s["Variable"] == "AWAY_alpha_101" and s["Value"] == "1" for s in pbx.named("Setvar"))
+    )
     assert len(pbx.named("QueuePause")) == sent
 
 
@@ -421,7 +440,9 @@ async def test_a_new_manager_is_on_the_board_after_a_reload_and_only_in_the_own_
     assert ("manager", "alpha_107") not in (await rig.board("beta")).entities
 
 
-async def test_a_status_whose_command_was_lost_is_found_by_the_next_reading(pbx: ScriptedPbx, rig: Rig) -> None:
+async def test_a_status_whose_command_was_lost_is_found_by_the_next_reading(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
     await rig.start(timings=replace(TIMINGS, refresh=0.1))
     rig.portal.rows["alpha"] = (directory("alpha"), Standing(statuses={"alpha_101": (2, 5.0)}))
     await until(lambda: pbx.named("QueuePause"))

@@ -143,7 +143,9 @@ async def test_an_edited_pbx_is_connected_anew_and_a_removed_one_is_forgotten(
         await in_thread(edit)
         await linked([key])
         assert key in await reader.boards("beta")
-        await in_thread(lambda: Pbx.objects.get(pk=key).companies.remove(Company.objects.get(schema_name="beta")))
+        await in_thread(
+            lambda: Pbx.objects.get(pk=key).companies.remove(Company.objects.get(schema_name="beta"))
+        )
         await board_there(reader, "beta", key, there=False)
         await linked([key])
         assert key in await reader.boards("alpha")
@@ -181,7 +183,10 @@ async def test_a_flushed_redis_does_not_move_a_pbx(
     pbx: ScriptedPbx, redis_url: str, tmp_path: Path, raw: redis_py.Redis
 ) -> None:
     key = str(await in_thread(lambda: make_pbx(pbx)))
-    async with running(redis_url, tmp_path, "first") as first, running(redis_url, tmp_path, "second") as second:
+    async with (
+        running(redis_url, tmp_path, "first") as first,
+        running(redis_url, tmp_path, "second") as second,
+    ):
         await linked([key])
         owner = first if first.posts else second
         raw.flushall()

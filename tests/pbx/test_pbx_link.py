@@ -48,7 +48,9 @@ def link(wall: Wall) -> Link:
         (ActionRefused("Permission denied"), "refused"),
     ],
 )
-def test_each_failure_has_its_state_reason_and_next_try(link: Link, wall: Wall, error: Exception, state: str) -> None:
+def test_each_failure_has_its_state_reason_and_next_try(
+    link: Link, wall: Wall, error: Exception, state: str
+) -> None:
     link.failed(error, retry_in=4.0)  # type: ignore[arg-type] # parametrize widens the type
     wire = link.wire()
     assert (wire["state"], wire["next_try"]) == (state, wall.now + 4.0)
@@ -136,8 +138,14 @@ def test_midnight_is_the_earliest_of_the_companies_days() -> None:
     now = datetime(2026, 11, 22, 1, 30, tzinfo=UTC).timestamp()
     moscow = datetime(2026, 11, 21, 21, 0, tzinfo=UTC).timestamp()
     assert midnight(["Europe/Moscow"], now) == moscow
-    assert midnight(["Europe/Moscow", "Asia/Vladivostok"], now) == datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
-    assert midnight(["Nowhere/At all", "../../etc/passwd"], now) == datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+    assert (
+        midnight(["Europe/Moscow", "Asia/Vladivostok"], now)
+        == datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
+    )
+    assert (
+        midnight(["Nowhere/At all", "../../etc/passwd"], now)
+        == datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+    )
     assert midnight([], now) == datetime(2026, 11, 22, tzinfo=UTC).timestamp()
 
 

@@ -87,7 +87,9 @@ async def test_calls_nobody_saw_end_are_closed_in_their_company_alone(
 
     def left(slug: str) -> list[str]:
         with company_scope(slug):
-            found = list(Call.objects.filter(disposition="open").order_by("key").values_list("key", flat=True))
+            found = list(
+                Call.objects.filter(disposition="open").order_by("key").values_list("key", flat=True)
+            )
         connections.close_all()
         return found
 

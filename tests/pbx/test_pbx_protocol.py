@@ -89,7 +89,9 @@ async def test_a_value_with_a_line_break_sends_nothing_at_all(pbx: ScriptedPbx, 
 async def test_an_unanswered_originate_is_never_sent_again(pbx: ScriptedPbx, ear: Ear) -> None:
     pbx.answers["Originate"] = lambda _: None
     client = await Client.open(pbx.address, ear, QUICK)
-    calling = asyncio.create_task(client.run(actions.originate(channel="PJSIP/a", context="c", exten="1"), deadline=2))
+    calling = asyncio.create_task(
+        client.run(actions.originate(channel="PJSIP/a", context="c", exten="1"), deadline=2)
+    )
     await until(lambda: pbx.named("Originate"))
     pbx.cut()
     with pytest.raises(ConnectionGone):
@@ -132,7 +134,9 @@ async def test_an_answer_in_the_middle_of_a_chunk_does_not_stop_the_events_aroun
     await until(lambda: len(ear.named("Hangup")) == 2)
 
 
-async def test_events_are_handed_on_in_the_order_they_came(pbx: ScriptedPbx, client: Client, ear: Ear) -> None:
+async def test_events_are_handed_on_in_the_order_they_came(
+    pbx: ScriptedPbx, client: Client, ear: Ear
+) -> None:
     for start in range(0, 500, 50):
         pbx.say(*(event("Hangup", Uniqueid=n) for n in range(start, start + 50)))
         await asyncio.sleep(0)
@@ -152,7 +156,9 @@ async def test_an_unanswered_ping_ends_a_half_open_connection(pbx: ScriptedPbx, 
     assert took < QUICK.ping_every + QUICK.pong + 0.3
 
 
-async def test_a_busy_link_whose_pongs_are_late_is_not_taken_for_dead(pbx: ScriptedPbx, client: Client) -> None:
+async def test_a_busy_link_whose_pongs_are_late_is_not_taken_for_dead(
+    pbx: ScriptedPbx, client: Client
+) -> None:
     pbx.answers["Ping"] = lambda _: None
     for _ in range(12):
         pbx.say(event("Hangup", Uniqueid="1"))
@@ -170,7 +176,13 @@ async def test_a_wrong_secret_says_so_and_shows_it_nowhere(pbx: ScriptedPbx, ear
 
 
 @pytest.mark.parametrize(
-    "banner", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0\xff" * 300, b"Asterisk Call X\r\n"]
+    "banner",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\0\xff" * 300,
+        b"Asterisk Call X\r\n",
+    ],
 )
 async def test_a_server_that_is_not_asterisk_is_named_as_such(banner: bytes, ear: Ear) -> None:
     async with scripted(ScriptedPbx(banner=banner)) as pbx:
@@ -201,7 +213,9 @@ async def test_tls_where_there_is_none_is_said_in_words(pbx: ScriptedPbx, ear: E
         await Client.open(type(plain)(plain.host, plain.port, "a", "b", tls=True), ear, QUICK)
 
 
-async def test_a_list_cut_in_the_middle_is_an_error_and_never_half_a_list(pbx: ScriptedPbx, client: Client) -> None:
+async def test_a_list_cut_in_the_middle_is_an_error_and_never_half_a_list(
+    pbx: ScriptedPbx, client: Client
+) -> None:
     pbx.answers["CoreShowChannels"] = lambda said: (
         success(said, "EventList: start")
         + block("Event: CoreShowChannel", f"ActionID: {said['ActionID']}", "Uniqueid: 1.1")
@@ -227,7 +241,9 @@ async def test_a_late_answer_belongs_to_nobody(pbx: ScriptedPbx, client: Client,
     assert not [b for b in ear.blocks if b.startswith(b"Response")]
 
 
-async def test_an_events_own_text_is_not_taken_for_an_answer(pbx: ScriptedPbx, client: Client, ear: Ear) -> None:
+async def test_an_events_own_text_is_not_taken_for_an_answer(
+    pbx: ScriptedPbx, client: Client, ear: Ear
+) -> None:
     asked: list[str] = []
 
     def answer(said: dict[str, str]) -> bytes:
@@ -297,7 +313,11 @@ def test_any_split_of_the_bytes_gives_the_same_events(cuts: list[int]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(st.binary(max_size=200), st.sampled_from([STREAM, b"\r\n\r\n", b"\0", b"Event: ", b"\xd0"]))))
+@given(
+    st.lists(
+        st.one_of(st.binary(max_size=200), st.sampled_from([STREAM, b"\r\n\r\n", b"\0", b"Event: ", b"\xd0"]))
+    )
+)
 def test_no_bytes_whatever_raise_or_end_the_connection(chunks: list[bytes]) -> None:
     _, still_open = heard(chunks)
     assert still_open
@@ -305,7 +325,9 @@ def test_no_bytes_whatever_raise_or_end_the_connection(chunks: list[bytes]) -> N
 
 def test_a_line_of_a_megabyte_is_cut_and_what_follows_is_heard() -> None:
     huge = b"Event: Newchannel\r\nCallerIDName: " + b"A" * 1_000_000
-    events, still_open = heard([huge[i : i + 65536] for i in range(0, len(huge), 65536)] + [b"\r\n\r\n", STREAM])
+    events, still_open = heard(
+        [huge[i : i + 65536] for i in range(0, len(huge), 65536)] + [b"\r\n\r\n", STREAM]
+    )
     assert still_open
     assert len(events) == 3
     framer = Framer()

@@ -90,7 +90,9 @@ async def collector(cable: Cable, redis_url: str) -> AsyncIterator[Rig]:
 
 
 async def begin(collector: Rig, **options: Any) -> None:
-    await collector.start(timings=options.pop("timings", REAL), deadlines=Deadlines(), connected=False, **options)
+    await collector.start(
+        timings=options.pop("timings", REAL), deadlines=Deadlines(), connected=False, **options
+    )
     await collector.reach(lambda link: link.state == "connected", 10.0)
     await until(lambda: len(collector.collector.publisher.epochs) == 2)
 
@@ -98,7 +100,9 @@ async def begin(collector: Rig, **options: Any) -> None:
 def talking(*managers: str) -> Callable[[PbxBoard], object]:
     def seen(board: PbxBoard) -> bool:
         calls = [e for (kind, _), e in board.entities.items() if kind == "call"]
-        return sorted(p["manager"] for c in calls if c["state"] == "talking" for p in c["managers"]) == sorted(managers)
+        return sorted(
+            p["manager"] for c in calls if c["state"] == "talking" for p in c["managers"]
+        ) == sorted(managers)
 
     return seen
 
@@ -175,7 +179,9 @@ async def test_after_a_cut_line_the_login_is_back_in_three_seconds_and_the_board
     await collector.see(ROMASHKA, nothing_left, 5.0)
     await collector.see(VEKTOR, nothing_left, 5.0)
     right = time.monotonic() - began
-    print(f"\nline cut: logged in again and board replaced after {again:.2f} s, right after {right:.2f} s, 0 ghosts")
+    print(
+        f"\nline cut: logged in again and board replaced after {again:.2f} s, right after {right:.2f} s, 0 ghosts"
+    )
     assert again <= 3.0
     assert right <= 5.0
 
@@ -212,7 +218,9 @@ async def test_a_killed_asterisk_leaves_its_calls_closed_as_interrupted(lab: Lab
     assert took <= 10.0
 
 
-async def test_a_wrong_secret_is_refused_in_words_without_hammering(lab: Lab, collector: Rig, cable: Cable) -> None:
+async def test_a_wrong_secret_is_refused_in_words_without_hammering(
+    lab: Lab, collector: Rig, cable: Cable
+) -> None:
     wrong = replace(collector.entry.address, secret="no such secret")
     collector.entry = replace(collector.entry, address=wrong)
     await collector.start(timings=REAL, deadlines=Deadlines(), connected=False)
@@ -224,7 +232,9 @@ async def test_a_wrong_secret_is_refused_in_words_without_hammering(lab: Lab, co
     assert cable.connections == 1
 
 
-async def test_a_status_reaches_every_queue_and_a_pause_on_the_phone_comes_back(lab: Lab, collector: Rig) -> None:
+async def test_a_status_reaches_every_queue_and_a_pause_on_the_phone_comes_back(
+    lab: Lab, collector: Rig
+) -> None:
     now = time.time()
     standing = Standing(statuses={"romashka_101": (1, now), "romashka_102": (1, now)})
     collector.portal.rows[ROMASHKA] = (directory(ROMASHKA, *PEOPLE[ROMASHKA]), standing)
@@ -260,7 +270,9 @@ async def test_an_originate_whose_answer_was_lost_places_one_call_and_never_a_se
     client = await Client.open(address, lambda *_: None)
     cable.held = True
     ringing = asyncio.create_task(
-        client.run(actions.originate(channel="PJSIP/romashka_105", context="default", exten="s", ring_seconds=2))
+        client.run(
+            actions.originate(channel="PJSIP/romashka_105", context="default", exten="s", ring_seconds=2)
+        )
     )
     await asyncio.sleep(0.5)
     cable.cut()
@@ -286,7 +298,8 @@ async def test_thousand_calls_are_on_the_board_within_five_seconds_of_a_cut(redi
     address = Address("127.0.0.1", simulator.port, sample.PORTAL.name, sample.PORTAL.secret)
     rig = Rig(address, redis_url, companies=(ROMASHKA, VEKTOR))
     rig.portal.rows = {
-        slug: (directory(slug, *(str(10_001 + n) for n in range(600))), Standing()) for slug in (ROMASHKA, VEKTOR)
+        slug: (directory(slug, *(str(10_001 + n) for n in range(600))), Standing())
+        for slug in (ROMASHKA, VEKTOR)
     }
     try:
         await begin(rig)
