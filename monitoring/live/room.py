@@ -18,7 +18,7 @@ from monitoring.live.stream import Outlet, Seat, Stream
 
 logger = logging.getLogger(__name__)
 
-TICK = 0.05  # seconds between two frames of a stream
+TICK = 0.05  # seconds between two frames of a stream, on the whole; never less than half of it
 LINGER = 30.0  # seconds a stream outlives its last browser: people reload pages
 SLOW_AFTER = 20.0  # seconds a browser may take nothing of what was written to it
 
@@ -35,7 +35,7 @@ class Room:
         self._streams_made = 0
         self._entering = 0
         self._pending: Dirty = {}
-        self._flushed_at = 0.0
+        self._next_flush = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._ahead: dict[str, tuple[str, int]] = {}
         self._filled = asyncio.Event()
@@ -126,7 +126,7 @@ class Room:
         mark(self._pending, dirty)
         if self._timer is not None:
             return
-        wait = self._flushed_at + TICK - time.monotonic()
+        wait = self._next_flush - time.monotonic()
         if wait <= 0:
             self._flush()
         else:
@@ -139,7 +139,8 @@ class Room:
         if not self._pending:
             return
         dirty, self._pending = self._pending, {}
-        self._flushed_at = time.monotonic()
+        # Counted from when this one was due, so that one late frame does not make all later ones late.
+        self._next_flush = max(self._next_flush, time.monotonic() - TICK / 2) + TICK
         mark(dirty, {key: {named_list(key[0])} for key in entangled(dirty, self.mirror.items())})
         for stream in self.streams.values():
             stream.push(dirty)

@@ -244,12 +244,13 @@ def ages(
         gathered: dict[int, float] = {}
         while (now := time.time()) < began + seconds:
             due = int((now - began) * EVENTS_PER_SECOND)
-            while sent < due:
+            while sent < due and time.time() < began + seconds:
                 gathered[sent % CALLS] = began + sent / EVENTS_PER_SECOND
                 sent += 1
                 if not every:
                     say(gathered)
                     gathered = {}
+                    browsers.read()
             if gathered and now - said_at >= every:
                 say(gathered)
                 gathered, said_at = {}, now
