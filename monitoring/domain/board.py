@@ -34,6 +34,7 @@ class Board:
     def __init__(self, *, pbx: str, directory: Directory, standing: Standing | None = None) -> None:
         self.pbx = pbx
         self.company = directory.company
+        self.prefix = f"{self.company}_"
         self.at = 0.0
         self.boot = 0.0
         self.channels: dict[str, Channel] = {}
@@ -131,7 +132,7 @@ class Board:
         tech, _, name = interface.partition("/")
         if tech == "Local":
             return self._behind_local(name)
-        rest = name.removeprefix(f"{self.company}_")
+        rest = name.removeprefix(self.prefix)
         if not self.directory.managers and rest.isdecimal() and name not in self.directory.trunks:
             return self.learn(interface, key=name, title=rest)
         return ""

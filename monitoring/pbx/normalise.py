@@ -208,6 +208,8 @@ TABLE: Final[dict[bytes, _Row]] = {
             "Exten",
         ),
         _with_number(ev.ChannelState, "state"),
+        # Only the answer: that it rings is told by DialBegin and AgentCalled, and costs as much to read.
+        only=b"\r\nChannelState: 6",
     ),
     b"Event: NewCallerid": _Row(
         ("Uniqueid", "Tenantid", "CallerIDNum", "CallerIDName"),
@@ -294,7 +296,7 @@ TABLE: Final[dict[bytes, _Row]] = {
     b"Event: QueueMemberRemoved": _Row(_MEMBER, _member(gone=True)),
     b"Event: QueueMemberPause": _Row(_MEMBER[:5], _paused),
     # phones
-    b"Event: DeviceStateChange": _Row(("Device", "State"), _device),
+    b"Event: DeviceStateChange": _Row(("Device", "State"), _device, only=b"/"),
     b"Event: ContactStatus": _Row(_ENDPOINT, _registration),
     # the PBX itself
     b"Event: FullyBooted": _Row(
