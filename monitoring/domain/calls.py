@@ -25,7 +25,7 @@ def is_trunk(board: Board, channel: Channel) -> bool:
 
 def _is_phone(board: Board, interface: str) -> bool:
     name = interface.partition("/")[2]
-    return name.startswith(f"{board.company}_") and name not in board.directory.trunks and "trunk" not in name
+    return name.startswith(board.prefix) and name not in board.directory.trunks and "trunk" not in name
 
 
 def begin(board: Board, channel: Channel) -> Call:
@@ -108,13 +108,14 @@ def reachable(board: Board, uniqueid: str) -> dict[str, None]:
         channel = board.channels.get(todo.pop())
         if channel is None:
             continue
-        near = list(board.bridges.get(channel.bridge, ())) if channel.bridge and not channel.holding else []
-        if channel.peer:
-            near.append(channel.peer)
-        for other in near:
-            if other not in seen:
-                seen[other] = None
-                todo.append(other)
+        if channel.bridge and not channel.holding:
+            for other in board.bridges.get(channel.bridge, ()):
+                if other not in seen:
+                    seen[other] = None
+                    todo.append(other)
+        if channel.peer and channel.peer not in seen:
+            seen[channel.peer] = None
+            todo.append(channel.peer)
     return seen
 
 
@@ -123,10 +124,10 @@ def recompute(board: Board, call: Call, at: float) -> None:
     customer = board.channels.get(call.customer)
     heard = reachable(board, call.customer) if customer is not None and customer.bridge else {}
     for leg in call.legs:
-        if not leg.live:
+        if leg.ended is not None:
             continue
         if call.customer:
-            talks = any(uid in heard for uid in leg.channels)
+            talks = not heard.keys().isdisjoint(leg.channels)
         else:
             talks = any(_has_company(board, leg, uid) for uid in leg.channels)
         if talks and leg.talking_since is None and leg.held_since is None:
@@ -225,7 +226,7 @@ def end_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
 
 def miss_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
     """Rang out unanswered: counted once, and against the manager only when the status took calls."""
-    if leg.counted_miss or leg.answered is not None or leg.outcome not in ("ringing", "missed"):
+    if leg.counted_miss or leg.answered is not None or leg.outcome not in ("ringing", "missed", "cancelled"):
         return
     leg.counted_miss, leg.outcome = True, "missed"
     if leg.ring_step is not None and leg.ring_step.until is None:

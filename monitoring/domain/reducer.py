@@ -104,10 +104,17 @@ def dial_started(board: Board, event: ev.DialStarted) -> None:
     if not call.shown:
         _show(board, call, caller, event)
     behind = board.channels.get(caller.peer) if caller.peer else None
-    if behind is not None and behind.leg is not None:
-        # Dialled through a Local pair: the phone behind it is the same leg.
-        behind.leg.channels[dest.uniqueid] = None
-        dest.leg = behind.leg
+    stand_in = behind.leg if behind is not None else None
+    if (
+        stand_in is not None
+        and stand_in.live
+        and not stand_in.real
+        and dest.manager in ("", stand_in.manager)
+    ):
+        # Dialled through a Local pair: from now on the phone behind it is the leg, the pair only wire between.
+        stand_in.channels = {dest.uniqueid: None}
+        stand_in.real = not dest.local
+        dest.leg = stand_in
     elif dest.leg is None and dest.manager:
         calls.add_leg(board, call, dest, at=event.at, queue="")
         if call.direction == "out" and not call.customer:

@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(slots=True, eq=False)
 class Leg:
-    """One manager's part in a call, over one or several channels (a Local pair and the phone behind it are one leg)."""
+    """One manager's part in a call. ``real``: the phone behind a Local pair has taken the pair's place."""
 
     uniqueid: str
     manager: str
@@ -51,6 +51,7 @@ class Leg:
     rang: float
     channels: dict[str, None] = field(default_factory=dict)
     origin: bool = False
+    real: bool = False
     consult: bool = False
     answered: float | None = None
     ended: float | None = None

@@ -94,6 +94,20 @@ def test_queue_visits_equal_queue_log(name: str) -> None:
                 assert abs(visit["wait"] - row["wait"]) <= 1.1
 
 
+@pytest.mark.parametrize("name", [n for n in WHOLE if truth(n).get("bridged") and "attended" not in n])
+def test_talk_and_hold_equal_bridge_membership(name: str) -> None:
+    """The PBX's own CEL says how long each phone was in a bridge; an attended transfer's also holds the consultation."""
+    bridged = truth(name)["bridged"]
+    told: dict[str, float] = {}
+    for part in replay(raw(name))["companies"].values():
+        for call in part["calls"]:
+            for manager in call["managers"]:
+                told[manager["manager"]] = told.get(manager["manager"], 0) + manager["talk"] + manager["hold"]
+    for manager, seconds in bridged.items():
+        if manager != "trunk":
+            assert told.get(manager, 0) == pytest.approx(seconds, abs=0.1)
+
+
 def _listed(name: str) -> list[dict[str, Any]]:
     return [visit for call in truth(name).get("calls", []) for visit in call["queues"]]
 
