@@ -54,6 +54,13 @@ class Demo:
             "PYTHONUNBUFFERED": "1",
         }
         self.household = Household(environment=self.environment, logs=LOGS, say=say)
+        self.preparing: subprocess.Popen[str] | None = None
+
+    def stop(self) -> None:
+        """Ask the run to end, from a signal's handler."""
+        self.over.set()
+        if self.preparing is not None:
+            self.preparing.terminate()
 
     def run(self) -> None:
         try:
@@ -90,12 +97,16 @@ class Demo:
                 process = subprocess.Popen(
                     command, env=self.environment, stdout=subprocess.PIPE, stderr=out, text=True, cwd=ROOT
                 )
+                self.preparing = process
                 assert process.stdout is not None
-                for line in process.stdout:
-                    say(f"  {line.rstrip()}")
+                with process.stdout as lines:
+                    for line in lines:
+                        say(f"  {line.rstrip()}")
+            failed = process.wait()
+            self.preparing = None
             if self.over.is_set():
                 raise KeyboardInterrupt
-            if process.wait():
+            if failed:
                 last = embedded.last_lines(log, 1)
                 raise DemoError(f"The database could not be prepared: {last} The whole story: {log}")
         prepared: welcome.Prepared = json.loads(welcome.PREPARED.read_text())
@@ -188,6 +199,8 @@ def timed(title: str) -> Iterator[None]:
 
 def check_port(port: int) -> None:
     """Say who has the port instead of failing later with a traceback."""
+    if not 0 < port < 65_536:
+        raise DemoError(f"{port} is no port: choose one from 1 to 65535, as in make demo PORT=8080")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -233,12 +246,12 @@ def the_only_one(file: Path) -> Iterator[None]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ccenter.demo", description="The portal in one command.")
     parser.add_argument("--reload", action="store_true", help="restart what runs our code when it changes")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000")
     asked = parser.parse_args()
     parent = os.getppid()
     demo = Demo(port=asked.port, reload=asked.reload)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: demo.over.set())
+        signal.signal(number, lambda *_: demo.stop())
     end_with_parent(parent)
     adopt_orphans()
     try:

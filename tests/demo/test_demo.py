@@ -41,6 +41,12 @@ def test_a_free_port_is_no_matter() -> None:
     demo.check_port(port)
 
 
+@pytest.mark.parametrize("port", [0, -1, 65_536])
+def test_a_number_that_is_no_port_is_refused_in_words(port: int) -> None:
+    with pytest.raises(demo.DemoError, match="is no port"):
+        demo.check_port(port)
+
+
 def test_a_second_demo_in_the_same_folder_is_refused_and_told_how_to_stop_the_first(tmp_path: Path) -> None:
     environment = {**os.environ, "CCENTER_STATE": str(tmp_path)}
     with demo.the_only_one(tmp_path / "demo.pid"):
