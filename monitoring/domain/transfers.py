@@ -72,6 +72,9 @@ def _move_leg(board: Board, kept: Call, leg: Leg, *, with_customer: bool) -> Non
         if manager is not None:
             manager.legs.pop(leg, None)
         return
+    if leg.consult and leg.live and kept.direction == "in":
+        # Consulted, picking up or retrieving: this manager answers the customer when the two first hear each other.
+        leg.origin, leg.answered, leg.outcome = False, None, "ringing"
     kept.legs.append(leg)
     if manager is not None and leg.live:
         manager.legs[leg] = kept
