@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +34,7 @@ CALLS = {"sip-tester": "/usr/bin/sipp", "mmdebstrap": "/usr/bin/mmdebstrap"}
 BROWSER = {
     "chromium": "/usr/bin/chromium",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "libatomic1": f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/libatomic.so.1",  # Playwright's own node
 }
 
 
