@@ -19,6 +19,13 @@ REMEMBERED: Final = 200_000
 REMEMBERED_NAMES: Final = 50_000
 
 Routed = tuple[str, ev.Event]
+_Part = tuple[
+    list[ev.SnapshotChannel],
+    list[ev.SnapshotCaller],
+    list[ev.MemberChanged],
+    list[ev.DeviceChanged],
+    list[ev.RegistrationChanged],
+]
 
 
 def prefix_of(name: str) -> str:
@@ -36,6 +43,7 @@ class Router:
         self.quarantined = 0
         self._owner: OrderedDict[str, str] = OrderedDict()
         self._held: OrderedDict[str, list[ev.Event]] = OrderedDict()
+        self._absent: set[str] = set()
         self._named: dict[str, str] = {}
         # Where in an event of each kind the name stands that settles its company, and who knows that name.
         self._ways: dict[type, tuple[dict[str, str], int, int]] = {
@@ -149,17 +157,36 @@ class Router:
                 continue
             owner[row.uniqueid] = self._owner[row.uniqueid] = company
             owner.setdefault(row.linkedid, company)
+        self._forget_all_but({row.uniqueid for row in snapshot.channels})
+        parts: dict[str, _Part] = {company: ([], [], [], [], []) for company in sorted(self.companies)}
+        for channel in snapshot.channels:
+            if channel.uniqueid in owner:
+                parts[owner[channel.uniqueid]][0].append(channel)
+        for caller in snapshot.callers:
+            if caller.uniqueid in owner:
+                parts[owner[caller.uniqueid]][1].append(caller)
+        for member in snapshot.members:
+            if (company := prefix_of(member.queue)) in parts:
+                parts[company][2].append(member)
+        for device in snapshot.devices:
+            if (company := prefix_of(device.device)) in parts:
+                parts[company][3].append(device)
+        for phone in snapshot.registrations:
+            if (company := prefix_of(phone.endpoint)) in parts:
+                parts[company][4].append(phone)
         return {
             company: ev.Snapshot(
-                snapshot.at,
-                tuple(c for c in snapshot.channels if owner.get(c.uniqueid) == company),
-                tuple(c for c in snapshot.callers if owner.get(c.uniqueid) == company),
-                tuple(m for m in snapshot.members if prefix_of(m.queue) == company),
-                tuple(d for d in snapshot.devices if prefix_of(d.device) == company),
-                tuple(r for r in snapshot.registrations if prefix_of(r.endpoint) == company),
+                snapshot.at, tuple(part[0]), tuple(part[1]), tuple(part[2]), tuple(part[3]), tuple(part[4])
             )
-            for company in sorted(self.companies)
+            for company, part in parts.items()
         }
+
+    def _forget_all_but(self, present: set[str]) -> None:
+        """Owners of channels that two looks at the PBX in a row did not find: nobody will speak of them again."""
+        absent = self._owner.keys() - present
+        for uniqueid in absent & self._absent:
+            del self._owner[uniqueid]
+        self._absent = absent
 
     def give_up(self) -> None:
         """Quarantine what is still held: the stream is over."""

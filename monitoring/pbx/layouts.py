@@ -62,7 +62,8 @@ class Layouts:
             key, colon, value = line.partition(b": ")
             # Of repeated headers the first counts: what a caller can append never overrides what Asterisk wrote.
             if colon and key in self._headers and key not in found:
-                found[key] = value.removeprefix(_NOTHING)
+                # A lone CR ends a value here as it does in the pattern.
+                found[key] = value.removeprefix(_NOTHING).partition(b"\r")[0]
                 pattern.append(re.escape(key) + b": " + _VALUE)
             else:
                 pattern.append(re.escape(key) + b": " + _ANY_VALUE if colon else _NO_HEADER)

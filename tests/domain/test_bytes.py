@@ -10,6 +10,7 @@ from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.domain import events as ev
 from monitoring.pbx.frames import BLOCK_LIMIT, Framer
 from monitoring.pbx.normalise import normalise
 from monitoring.pbx.replay import replay
@@ -95,6 +96,37 @@ def test_a_header_that_appears_in_a_known_layout_is_not_missed() -> None:
         event = normalise(block)
         assert event is not None
         assert event.tenant == tenant  # type: ignore[union-attr]  # a Hangup has one
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_lone_carriage_return_shifts_no_value_into_another_header(times: int) -> None:
+    block = (
+        b"Event: NewCallerid\r\nUniqueid: 1.1\r\nTenantid: alpha\r\nCallerIDNum: 7\rx\r\nCallerIDName: Anna"
+    )
+    for _ in range(times):
+        event = normalise(block)
+    assert event == ev.CallerChanged(0.0, "1.1", "alpha", "7", "Anna")
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_what_asterisk_calls_unknown_is_nothing_and_bad_letters_stay_in_their_value(times: int) -> None:
+    """Read alike by a learned pattern and without one."""
+    block = (
+        b"Event: NewCallerid\r\nTimestamp: 5.5\r\nUniqueid: 1.1\r\nTenantid: beta\r\n"
+        b"CallerIDNum: <unknown>\r\nCallerIDName: \xd0A\x00\xd0"
+    )
+    for _ in range(times):
+        event = normalise(block)
+    assert event == ev.CallerChanged(5.5, "1.1", "beta", "", "\ufffdA\ufffd\ufffd")
+
+
+def test_more_layouts_than_are_kept_are_read_all_the_same() -> None:
+    """A hostile peer may lay each block out anew: nothing is compiled without end, nothing is misread."""
+    for extra in range(300):
+        block = b"Event: Hangup\r\nX-%d: y\r\nUniqueid: %d.1\r\nTenantid: alpha\r\nCause: 16" % (extra, extra)
+        block += b"\r\nY: z" * (extra % 90)
+        event = normalise(block)
+        assert event == ev.ChannelClosed(0.0, f"{extra}.1", "", "alpha", "", 16)
 
 
 def test_a_caller_name_of_ten_kilobytes_is_cut() -> None:

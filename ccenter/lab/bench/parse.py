@@ -6,6 +6,7 @@ import gzip
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -38,7 +39,8 @@ def main(streams: dict[str, Path]) -> list[tuple[str, str, float, float]]:
             "stock panoramisk, one * callback": stock,
             "frames only": frames_only,
             "frames + normalise": parse_only,
-            "bytes → board (frames, normalise, route, reduce, changes)": lambda c, w=companies: whole(c, w),
+            "bytes → board (frames, normalise, order, route, reduce)": partial(to_board, companies=companies),
+            "bytes → board → changes to send, every 50 ms": partial(whole, companies=companies),
         }
         times: dict[str, list[float]] = {stage: [] for stage in stages}
         for _ in range(RUNS):
@@ -87,6 +89,17 @@ def parse_only(chunks: list[bytes]) -> None:
     for chunk in chunks:
         for block in framer.feed(chunk):
             normalise(block)
+
+
+def to_board(chunks: list[bytes], companies: list[str]) -> None:
+    framer = Framer()
+    board = Switchboard("bench", {name: Directory(name) for name in companies})
+    for chunk in chunks:
+        for block in framer.feed(chunk):
+            event = normalise(block)
+            if event is not None:
+                board.feed(event)
+    board.finish()
 
 
 def whole(chunks: list[bytes], companies: list[str]) -> None:
