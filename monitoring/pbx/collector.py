@@ -252,9 +252,7 @@ class PbxCollector:
             try:
                 self.switchboard.feed(event)
             except Exception:
-                self.failures += 1
-                self._doubtful = True
-                log.exception("PBX %s: an event could not be applied", self.entry.name)
+                self._stumbled()
         now = self._last_work = asyncio.get_running_loop().time()
         if last:
             self._unsettled_since = self._unsettled_since or now
@@ -270,14 +268,25 @@ class PbxCollector:
             await self._inbox.wait(max(0.0, min(1.0, longest)))
             return
         await self._inbox.wait(self._timings.settle)
-        held = asyncio.get_running_loop().time() - self._unsettled_since
-        if not self._inbox.size or held >= self._timings.held:
+        since = self._unsettled_since
+        if since is None:
+            return  # a command has settled meanwhile
+        if not self._inbox.size or asyncio.get_running_loop().time() - since >= self._timings.held:
             self._settle()
 
     def _settle(self) -> None:
         self._unsettled_since = None
-        self.switchboard.settle()
+        try:
+            self.switchboard.settle()
+        except Exception:
+            self._stumbled()
         self.publisher.nudge()
+
+    def _stumbled(self) -> None:
+        """A mistake of ours must not end the listening; the next snapshot puts the board right."""
+        self.failures += 1
+        self._doubtful = True
+        log.exception("PBX %s: an event could not be applied", self.entry.name)
 
     def _quiet(self) -> bool:
         return self.client is not None and asyncio.get_running_loop().time() - self._last_work > 2.0

@@ -287,6 +287,16 @@ async def test_an_event_the_reducer_trips_over_is_counted_and_repaired(
     assert pbx.connections == 1
 
 
+async def test_a_status_declared_between_two_events_disturbs_nobody(pbx: ScriptedPbx, rig: Rig) -> None:
+    collector = await rig.start()
+    for number in range(50):
+        pbx.say(Caller(pbx, "alpha", str(number)).dials())
+        await asyncio.sleep(0.003)
+        collector.say(StatusDeclared(pbx.now(), "alpha_101", 1 + number % 2))
+    await rig.see("alpha", lambda board: sum(kind == "call" for kind, _ in board.entities) == 50)
+    assert (collector.failures, pbx.connections) == (0, 1)
+
+
 # statuses
 
 

@@ -257,7 +257,8 @@ async def test_a_status_reaches_every_queue_and_a_pause_on_the_phone_comes_back(
     assert not collector.portal.pauses(VEKTOR)
     lab.rig.order("QueuePause", Interface="PJSIP/romashka_102", Paused="false")
     back = SetStatus(ROMASHKA, "romashka_101", 1, "available", "Доступен", time.time())
-    assert await asyncio.to_thread(lambda: wait_answer(ROMASHKA, send_command("1", back))) == Answer("done")
+    answer = await asyncio.to_thread(lambda: wait_answer(ROMASHKA, send_command("1", back)))
+    assert answer == Answer("done")
     assert "AWAY_romashka_101=0" in lab.instance.command("dialplan show globals")
 
 
