@@ -7,6 +7,7 @@ import { windowOf } from "../live/window.js";
 import { html } from "./view.js";
 
 const AROUND = 400;
+const NEW_PER_FRAME = 24;
 
 /* One scroll listener for all lists: whichever pane scrolls, each looks once per frame whether its window moved. */
 const lists = new Set();
@@ -77,17 +78,17 @@ function useDrawnOnce(item) {
 /* Measures only at the start of a frame, when the layout is clean; drawing goes by what was measured last. */
 function useWindow(box, slots, redraw) {
   const seen = useRef({ columns: 1, pitch: 0, gap: 0, top: 0 });
-  const last = useRef("");
+  const last = useRef(null);
   const reckon = () => {
     const count = slots.current.length;
     if (seen.current.pitch === 0) return { from: 0, to: Math.min(count, 40), before: 0, after: 0 };
-    return windowOf({ count, ...seen.current, height: innerHeight, around: AROUND });
+    return windowOf({ count, ...seen.current, height: innerHeight, around: AROUND, last: last.current, most: NEW_PER_FRAME });
   };
   useLayoutEffect(() => {
     const element = box.current;
     const look = () => {
       seen.current.top = element.getBoundingClientRect().top;
-      if (sizeOf(element, seen.current) | (keyOf(reckon()) !== last.current)) redraw();
+      if (sizeOf(element, seen.current) | (keyOf(reckon()) !== keyOf(last.current))) redraw();
     };
     const observer = new ResizeObserver(lookSoon);
     observer.observe(element);
@@ -99,7 +100,10 @@ function useWindow(box, slots, redraw) {
     };
   }, []);
   const shown = reckon();
-  last.current = keyOf(shown);
+  last.current = shown;
+  useLayoutEffect(() => {
+    if (keyOf(reckon()) !== keyOf(shown)) lookSoon(); // not all of it yet: more in the next frame
+  });
   return shown;
 }
 

@@ -104,6 +104,23 @@ test("a window keeps the list as high as all its rows would be", () => {
   }
 });
 
+test("a window that moves takes on a few rows a frame and arrives", () => {
+  const list = { count: 500, columns: 3, pitch: 31, gap: 1, height: 900, around: 400 };
+  let shown = windowOf({ ...list, top: 0 });
+  for (const top of [-400, -800, -500, -9000]) {
+    const target = windowOf({ ...list, top });
+    for (let frame = 0; frame < 40; frame += 1) {
+      const next = windowOf({ ...list, top, last: shown, most: 24 });
+      const jump = next.from >= shown.to || next.to <= shown.from;
+      if (!jump) assert.ok(shown.from - next.from <= 24 && next.to - shown.to <= 24);
+      const rows = Math.ceil((next.to - next.from) / 3);
+      assert.equal(next.before + next.after + (rows ? rows * 31 - 1 : 0), Math.ceil(500 / 3) * 31 - 1);
+      shown = next;
+    }
+    assert.deepEqual(shown, target);
+  }
+});
+
 test("the clock follows the server, and the quickest answer most", () => {
   let local = 500;
   const clock = new Clock({ local: () => local });
