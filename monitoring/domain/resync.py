@@ -49,7 +49,7 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
             if channel.uniqueid in board.channels:
                 reducer.close(board, channel, channel.call.seen if channel.call else event.at)
     fresh = [c for c in event.channels if c.uniqueid not in board.channels and c.uniqueid not in board.gone]
-    for row in sorted(fresh, key=lambda c: (-c.age, c.uniqueid)):
+    for row in sorted(fresh, key=_oldest_first):
         _meet(board, row, event.at)
     for row in event.channels:
         _bridge(board, row, event.at)
@@ -60,6 +60,14 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
         calls.recompute(board, call, event.at)
         call.seen = max(call.seen, event.at)
         call.steps.sort(key=lambda step: step.at)
+
+
+def _oldest_first(row: ev.SnapshotChannel) -> tuple[bool, float, int, str]:
+    """Who began a call comes before whom it rang. Ages are whole seconds, so the PBX's own count decides between
+    equals: as a number, since ``….10`` is younger than ``….2``.
+    """
+    serial = row.uniqueid.rpartition(".")[2]
+    return row.uniqueid != row.linkedid, -row.age, int(serial) if serial.isdecimal() else 0, row.uniqueid
 
 
 def _meet(board: Board, row: ev.SnapshotChannel, at: float) -> None:

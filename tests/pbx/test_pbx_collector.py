@@ -564,3 +564,20 @@ async def test_leaving_is_prompt_also_in_the_middle_of_a_write_to_redis(pbx: Scr
             await rig.stop()
         await rig.start(timings=replace(TIMINGS, beat=0.001), connected=False)
         await asyncio.sleep(0.02)
+
+
+async def test_a_phone_that_rings_for_a_queue_is_not_a_call_of_its_own_when_we_find_it_ringing(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
+    """The customer is the PBX's 2nd channel, the phone its 10th, both a second old: 10 comes after 2."""
+    customer = Caller(pbx, "alpha")
+    customer.uid = "1795323283.2"
+    phone = customer.row(age=1) | {
+        "Channel": "PJSIP/alpha_101-0000000a", "Uniqueid": "1795323283.10", "CallerIDNum": "101", "Exten": "sales",
+        "ChannelState": "5", "Application": "AppQueue", "ApplicationData": "(Outgoing Line)",
+    }  # fmt: skip
+    pbx.channels, pbx.callers = [phone, customer.row(age=1)], [customer.entry(wait=1)]
+    await rig.start()
+    (call,) = (await rig.calls("alpha")).values()
+    assert (call["key"], call["number"], call["state"]) == ("1:1795323283.2", "+74951234567", "ringing")
+    assert [party["manager"] for party in call["managers"]] == ["alpha_101"]
