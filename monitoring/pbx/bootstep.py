@@ -15,6 +15,7 @@ from celery import bootsteps
 from django.conf import settings
 
 from monitoring.pbx.fleet import Fleet
+from monitoring.pbx.garbage import look_seldom
 from monitoring.pbx.portal import DatabasePortal
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class CollectorStep(bootsteps.StartStopStep):
         self.stop(worker)
 
     def _work(self) -> None:
+        look_seldom()
         portal = DatabasePortal()
         try:
             asyncio.run(self._collect(portal))

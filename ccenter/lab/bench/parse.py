@@ -16,6 +16,7 @@ from panoramisk.manager import Manager
 from monitoring.domain.directory import Directory
 from monitoring.domain.switchboard import Switchboard
 from monitoring.pbx.frames import Framer
+from monitoring.pbx.garbage import look_seldom
 from monitoring.pbx.normalise import normalise
 from monitoring.pbx.replay import blocks_of, companies_in
 
@@ -30,6 +31,7 @@ Stage = Callable[[list[bytes]], None]
 def main(streams: dict[str, Path]) -> list[tuple[str, str, float, float]]:
     """Rows of (stream, stage, µs per event, times less than the baseline); medians of ``RUNS`` interleaved runs."""
     rows: list[tuple[str, str, float, float]] = []
+    look_seldom()  # as in a collector; the baseline has the benefit of it too
     for name, path in streams.items():
         data = read(path)
         chunks = [data[i : i + CHUNK] for i in range(0, len(data), CHUNK)]
