@@ -5,14 +5,17 @@ The company's scope is opened here and closed when the answer is ready; nothing 
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from auditlog.middleware import AuditlogMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -23,13 +26,51 @@ from tenants.scope import company_scope, public_scope
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
-class HostMiddleware:
-    """Opens the scope the host stands for. A host of nobody gets 404 and no more."""
+class VisitorAddressMiddleware:
+    """Whose address counts: limits on guessing, refusals and the log of edits all ask REMOTE_ADDR.
+
+    Behind settings.TRUSTED_PROXIES proxies it is what the outermost of them saw. Without any, X-Forwarded-For is
+    only something the visitor says. The header stays, so that one can still tell that a proxy was there.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        proxies: int = settings.TRUSTED_PROXIES
+        if proxies > 0:
+            seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            with suppress(ValueError, IndexError):  # not by way of the proxies: the connection's own stands
+                request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(seen[-proxies].strip()))
+        return self.get_response(request)
+
+
+class EditsMiddleware(AuditlogMiddleware):  # type: ignore[misc] # auditlog ships no types
+    """auditlog would believe any X-Forwarded-For: who edited from where could be forged, and rubbish was a 500."""
+
+    @staticmethod
+    def _get_remote_addr(request: HttpRequest) -> str | None:
+        return request.META.get("REMOTE_ADDR") or None
+
+
+class HostMiddleware:
+    """Opens the scope the host stands for. A host of nobody gets 404 and no more.
+
+    What is answered is somebody's: no proxy and no browser keeps it, so that "back" after signing out shows nothing.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            # PostgreSQL has no such character in a text: a search for it would be an error inside.
+            return HttpResponseBadRequest(content_type="text/plain")
+        response = self._answer(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         host = request.get_host().rpartition("@")[2].split(":")[0].lower()
         if host in settings.PUBLIC_HOSTS:
             return self._public(request)

@@ -5,6 +5,7 @@ The table is the company's own already; the stamp is the second lock, should a r
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
@@ -12,9 +13,13 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from tenants.scope import schema_in_force
 
 STAMP = "_company"
+KEY = re.compile(r"[a-z0-9]{8,40}\Z")  # what Django makes; a cookie may hold anything, NUL too
 
 
 class SessionStore(DatabaseSessionStore):
+    def _validate_session_key(self, key: str | None) -> bool:
+        return key is not None and KEY.match(key) is not None
+
     def encode(self, session_dict: dict[str, Any]) -> str:
         return super().encode({**session_dict, STAMP: schema_in_force()})
 

@@ -107,12 +107,15 @@ PUBLIC_URLCONF = "ccenter.urls_public"
 COMPANY_URLCONF = "ccenter.urls_company"
 ROOT_URLCONF = PUBLIC_URLCONF  # HostMiddleware sets the right one for each request
 ASGI_APPLICATION = "ccenter.asgi.application"
+# Proxies in front of us that write X-Forwarded-For; without one, what a visitor writes there is not believed.
+TRUSTED_PROXIES = 0
 # Addresses that answer without a session: they check a bearer token, or show nothing that is anybody's.
 ANONYMOUS_PREFIXES = ("/api/", "/healthz", "/i18n/")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tenants.middleware.VisitorAddressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # before the company is looked up: files need no database
     "tenants.middleware.HostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -124,7 +127,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "tenants.middleware.EditsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it turns a refused sign-in into its page
 ]

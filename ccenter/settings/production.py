@@ -18,6 +18,8 @@ SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by the load balancer over plain HTTP
 # A header of the proxy, which must overwrite what the visitor sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Else everybody would have the proxy's address, and one guesser would lock out whole companies.
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 1)
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
