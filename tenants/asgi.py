@@ -6,6 +6,8 @@ What fails is refused with 403 before the socket is accepted. Behind the gate a 
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +15,11 @@ from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest, parse_cookie
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from tenants import lookup
 from tenants.models import Company
@@ -30,6 +33,11 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
+MOST_AT_ONCE = 200
+"""Knocks that are asked about together; more would keep the first of them waiting."""
+_SESSION_KEY = re.compile(
+    r"[a-z0-9]{8,40}"
+)  # what Django makes; anything else must not reach a query with others'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +51,28 @@ class Visitor:
     proof: str  # User.get_session_auth_hash() at the door
 
 
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What a handshake says of who is there."""
+
+    host: str
+    session_key: str
+
+
+Admitted = tuple[lookup.CompanyRecord, Visitor]
+
+
 class CompanyGate:
-    """ASGI middleware for websockets; other scopes pass untouched."""
+    """ASGI middleware for websockets; other scopes pass untouched.
+
+    Whoever comes while others are asked about waits and is asked about with the rest: when a server or a network
+    comes back, thousands come at once.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self._waiting: list[tuple[Knock, asyncio.Future[Admitted | None]]] = []
+        self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -58,12 +83,33 @@ class CompanyGate:
         if host is None or not headers.same_origin(scope):
             await refuse(receive, send)
             return
-        admitted = await admit(host, headers.cookies().get(settings.SESSION_COOKIE_NAME, ""))
+        admitted = await self._admit(Knock(host, headers.cookies().get(settings.SESSION_COOKIE_NAME, "")))
         if admitted is None:
             await refuse(receive, send)
             return
         company, visitor = admitted
         await self.app({**scope, "company": company, "visitor": visitor}, receive, send)
+
+    async def _admit(self, knock: Knock) -> Admitted | None:
+        answer: asyncio.Future[Admitted | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((knock, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(), name="who is at the gate")
+        return await answer
+
+    async def _ask(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                admitted = await admit({knock for knock, _ in asked})
+            except Exception as error:
+                for _, answer in asked:
+                    if not answer.done():
+                        answer.set_exception(error)
+            else:
+                for knock, answer in asked:
+                    if not answer.done():
+                        answer.set_result(admitted.get(knock))
 
 
 async def refuse(receive: Receive, send: Send) -> None:
@@ -73,23 +119,32 @@ async def refuse(receive: Receive, send: Send) -> None:
 
 
 @database_sync_to_async
-def admit(host: str, session_key: str) -> tuple[lookup.CompanyRecord, Visitor] | None:
-    """The host's company and who the session there belongs to; None when either is nobody."""
-    company = lookup.company_at(host)
-    if company is None or not session_key:
-        return None
-    with company_scope(company.slug):
-        user = _person(session_key)
-        if user is None:
-            return None
-        visitor = Visitor(
-            company=company.slug,
-            user_id=user.pk,
-            role=user.role,
-            session_key=session_key,
-            proof=user.get_session_auth_hash(),
-        )
-    return company, visitor
+def admit(knocks: Iterable[Knock]) -> dict[Knock, Admitted]:
+    """Those whose host is a company's and whose session there is somebody's. Two queries a company."""
+    at_company: dict[lookup.CompanyRecord, list[Knock]] = {}
+    for knock in knocks:
+        company = lookup.company_at(knock.host)
+        if company is not None and _SESSION_KEY.fullmatch(knock.session_key):
+            at_company.setdefault(company, []).append(knock)
+    admitted: dict[Knock, Admitted] = {}
+    for company, theirs in at_company.items():
+        with company_scope(company.slug):
+            people = _people({knock.session_key for knock in theirs})
+            for knock in theirs:
+                user = people.get(knock.session_key)
+                if user is not None:
+                    admitted[knock] = company, _visitor(company.slug, user, knock.session_key)
+    return admitted
+
+
+def _visitor(company: str, user: User, session_key: str) -> Visitor:
+    return Visitor(
+        company=company,
+        user_id=user.pk,
+        role=user.role,
+        session_key=session_key,
+        proof=user.get_session_auth_hash(),
+    )
 
 
 @database_sync_to_async
@@ -129,12 +184,35 @@ def load_user(visitor: Visitor) -> User | None:
         return User.objects.filter(pk=visitor.user_id, is_active=True).first()
 
 
-def _person(session_key: str) -> User | None:
-    """The active person of a session, by Django's own checks (password and version still the same)."""
-    request = HttpRequest()
-    request.session = SessionStore(session_key)
-    user = get_user(request)
-    return user if isinstance(user, User) and user.is_active else None
+def _people(session_keys: set[str]) -> dict[str, User]:
+    """The active people of sessions, by the checks of Django's ``get_user`` (which asks for one at a time)."""
+    store = SessionStore()
+    found = (
+        store.get_model_class()
+        .objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
+        .values_list("session_key", "session_data")
+    )
+    sessions = {key: content for key, data in found if SESSION_KEY in (content := store.decode(data))}
+    users = {
+        str(user.pk): user
+        for user in User.objects.filter(
+            pk__in={content[SESSION_KEY] for content in sessions.values()}, is_active=True
+        )
+    }
+    return {
+        key: user
+        for key, content in sessions.items()
+        if (user := users.get(str(content[SESSION_KEY]))) is not None and _is_proven(user, content)
+    }
+
+
+def _is_proven(user: User, content: Mapping[str, Any]) -> bool:
+    """Whether the session was begun by a way in we still have, with this person's password and version."""
+    proof = str(content.get(HASH_SESSION_KEY, ""))
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return content.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS and any(
+        constant_time_compare(proof, one) for one in valid
+    )
 
 
 class _Headers:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
 from tenants.asgi import App, CompanyGate, Receive, Scope, Send, Visitor, load_user, still_welcome
 from tenants.models import Company
@@ -16,6 +21,7 @@ from tenants.people import services
 from tenants.people.models import Role, User
 from tenants.scope import company_scope
 from tenants.services import close_company
+from tenants.sessions import SessionStore
 from tests.factories.people import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +157,100 @@ def test_a_session_of_alpha_opens_nothing_at_beta_and_a_stranger_nothing_anywher
 )
 def test_a_host_of_nobody_is_refused(anna: tuple[Client, User], host: str) -> None:
     assert is_refused(*knock(anna[0], host=host, origin=f"http://{host}"))
+
+
+def scope_of(host: str, session: str) -> Scope:
+    headers = [
+        (b"host", host.encode()),
+        (b"origin", f"http://{host}".encode()),
+        (b"cookie", f"sessionid={session}".encode()),
+    ]
+    return {"type": "websocket", "path": "/ws/board/", "scheme": "ws", "headers": headers}
+
+
+def knock_together(scopes: list[Scope]) -> tuple[list[str], list[Scope]]:
+    """All at one gate in the same moment: what each is answered, and the scopes let through."""
+    answers = [""] * len(scopes)
+    door = Door()
+
+    async def all_at_once() -> None:
+        gate: App = CompanyGate(door)
+
+        async def one(place: int, scope: Scope) -> None:
+            async def receive() -> Mapping[str, Any]:
+                return {"type": "websocket.connect"}
+
+            async def send(message: Mapping[str, Any]) -> None:
+                answers[place] = message["type"]
+
+            await gate(scope, receive, send)
+
+        await asyncio.gather(*(one(place, scope) for place, scope in enumerate(scopes)))
+
+    async_to_sync(all_at_once)()
+    return answers, door.came
+
+
+HOSTILE_KEYS = ["", "a\0b", "'; --", "x" * 10_000, "ключ", "z" * 32]
+
+
+def test_a_crowd_at_the_gate_is_told_apart_by_two_queries_a_company(
+    django_assert_max_num_queries: Any,
+) -> None:
+    people = {slug: [signed_in(slug, Role.SUPERVISOR) for _ in range(4)] for slug in ("alpha", "beta")}
+    keys = {slug: [client.cookies["sessionid"].value for client, _ in each] for slug, each in people.items()}
+    own = [scope_of(f"{slug}.localhost:8000", key) for slug in keys for key in keys[slug]]
+    foreign = [scope_of(ALPHA, key) for key in keys["beta"]] + [scope_of(BETA, key) for key in keys["alpha"]]
+    junk = [scope_of(ALPHA, key) for key in HOSTILE_KEYS]
+    with django_assert_max_num_queries(
+        24
+    ):  # three askings at most, two companies, a search path before each query
+        answers, came = knock_together(own + foreign + junk)
+    assert answers == ["websocket.accept"] * len(own) + ["websocket.close"] * (len(foreign) + len(junk))
+    expected = {(slug, user.pk) for slug, each in people.items() for _, user in each}
+    assert {(scope["visitor"].company, scope["visitor"].user_id) for scope in came} == expected
+    assert all(scope["company"].slug == scope["visitor"].company for scope in came)
+
+
+def test_a_session_of_another_password_or_way_in_or_company_opens_nothing(anna: tuple[Client, User]) -> None:
+    client, _user = anna
+    key = client.cookies["sessionid"].value
+    with company_scope("alpha"):
+        store = SessionStore(key)
+        begun = dict(store.items())
+
+    def said(**more: str | None) -> list[str]:
+        with company_scope("alpha"):
+            content = {name: value for name, value in {**begun, **more}.items() if value is not None}
+            Session.objects.filter(session_key=key).update(session_data=store.encode(content))
+        return knock_together([scope_of(ALPHA, key)])[0]
+
+    assert said() == ["websocket.accept"]
+    assert said(_auth_user_hash="0" * 64) == ["websocket.close"]
+    assert said(_auth_user_hash=None) == ["websocket.close"]
+    assert said(_auth_user_backend="a.way.in.we.had") == ["websocket.close"]
+    assert said(_auth_user_id=None) == ["websocket.close"]
+    with company_scope("alpha"):
+        Session.objects.filter(session_key=key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert knock_together([scope_of(ALPHA, key)])[0] == ["websocket.close"]
+
+
+def test_a_session_under_a_former_secret_key_still_opens(anna: tuple[Client, User], settings: Any) -> None:
+    client, _user = anna
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a newer key of this installation"
+    assert knock_together([scope_of(ALPHA, client.cookies["sessionid"].value)])[0] == ["websocket.accept"]
+
+
+def test_a_database_that_fails_is_told_to_everybody_who_waits(
+    anna: tuple[Client, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(knocks: object) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr("tenants.asgi.admit", broken)
+    with pytest.raises(OperationalError):
+        knock(anna[0])
 
 
 def welcome(*visitors: Visitor, company: str = "alpha") -> set[Visitor]:
