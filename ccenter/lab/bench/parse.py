@@ -8,10 +8,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from unittest import mock
-
-from panoramisk.ami_protocol import AMIProtocol
-from panoramisk.manager import Manager
 
 from monitoring.domain.directory import Directory
 from monitoring.domain.switchboard import Switchboard
@@ -19,6 +15,7 @@ from monitoring.pbx.frames import Framer
 from monitoring.pbx.garbage import look_seldom
 from monitoring.pbx.normalise import normalise
 from monitoring.pbx.replay import blocks_of, companies_in
+from monitoring.pbx.stock import parse_and_dispatch
 
 CHUNK = 4096
 RUNS = 7
@@ -63,21 +60,7 @@ def read(path: Path) -> bytes:
 
 
 def stock(chunks: list[bytes]) -> None:
-    heard = 0
-
-    def hear(_manager: Manager, _message: object) -> None:
-        nonlocal heard
-        heard += 1
-
-    manager = Manager()
-    manager.register_event("*", hear)
-    protocol = AMIProtocol()
-    protocol.connection_made(mock.Mock())
-    protocol.factory = manager
-    protocol.encoding = "utf8"
-    for chunk in chunks:
-        protocol.data_received(chunk)
-    assert heard
+    assert parse_and_dispatch(chunks)
 
 
 def frames_only(chunks: list[bytes]) -> None:
