@@ -44,6 +44,7 @@ class Board:
         self.managers: dict[str, Manager] = {}
         self.queues: dict[str, Queue] = {}
         self.interfaces: dict[str, str] = {}
+        self.members: dict[str, dict[str, None]] = {}  # manager → interfaces by which queues ring this person
         self.gone: dict[Hashable, None] = {}
         self.listen_modes: dict[str, str] = {}
         self.listening: dict[str, Call] = {}
@@ -160,6 +161,7 @@ class Board:
             if interface.startswith("Local/") and not bare.startswith(f"{self.company}_"):
                 bare = f"{self.company}_{bare}"
             key = self.learn(interface, key=bare, title=name)
+        self.members.setdefault(key, {})[interface] = None
         manager = self.managers[key]
         if name and manager.title == manager.extension:
             manager.title = name

@@ -8,7 +8,7 @@ from typing import Any
 from . import reducer
 from .board import Board, Changes
 from .directory import Directory, Standing
-from .events import Event, Snapshot
+from .events import Event, MemberChanged, Snapshot
 from .routing import Router
 from .sequence import Sequencer
 from .wire import BoardWire
@@ -85,6 +85,15 @@ class Switchboard:
             self._router.serve(self._boards)
         else:
             board.configure(directory, standing)
+
+    def member_interfaces(self, company: str, manager: str) -> tuple[str, ...]:
+        """The interfaces by which the company's queues ring this manager, as the PBX named them so far."""
+        return tuple(self._boards[company].members.get(manager, ()))
+
+    def manager_of_member(self, company: str, member: MemberChanged) -> str:
+        """The key of the manager a queue member stands for; empty when the queue is not this company's."""
+        board = self._boards[company]
+        return board.manager_of(member.interface) if member.queue in board.queues else ""
 
     def link(self, fields: Mapping[str, Any]) -> None:
         """Set the link entity (``wire.LinkWire``) on every company's board."""

@@ -58,16 +58,22 @@ class Agreement:
         self._chore(self._close_vanished(snapshot.at))
 
     def declared_on_phone(self, event: StatusDeclared, company: str) -> None:
-        """The pause is on the PBX already; only the mark for calls past the queues is missing."""
+        """The pause is on the PBX already, in the queues that ring that interface; missing are the others and the
+        mark for calls past the queues."""
         status, client = self._roster.status(company, event.status), self._client()
         if status is not None and client is not None:
-            self._chore(pauses.mark_away(client, event.manager, away=status.kind != "available"))
+            manager = self._roster.manager(company, event.manager)
+            elsewhere = self._switchboard.member_interfaces(company, event.manager)
+            if manager is not None and set(elsewhere) - set(manager.interfaces):
+                self._chore(self._declare(client, company, manager, status))
+            else:
+                self._chore(pauses.mark_away(client, event.manager, away=status.kind != "available"))
 
     def status_differs(self, company: str, manager: ManagerEntry, status: StatusEntry) -> None:
         """A re-reading found a status whose command never arrived."""
         client = self._client()
         if client is not None:
-            self._chore(self._declare(client, manager, status))
+            self._chore(self._declare(client, company, manager, status))
 
     def end(self) -> None:
         for chore in self._chores:
@@ -76,12 +82,16 @@ class Agreement:
     async def _make_agree(self, client: Client, snapshot: Snapshot) -> None:
         for company, directory in self._roster.directories.items():
             declared = self._roster.declared.get(company, {})
-            differing = await pauses.align(client, directory, declared, snapshot.members)
+            members = [(self._switchboard.manager_of_member(company, m), m) for m in snapshot.members]
+            differing = await pauses.align(client, directory, declared, members)
             if differing:
                 log.info("PBX %s: %d pauses of %s put right", self._entry.name, differing, company)
 
-    async def _declare(self, client: Client, manager: ManagerEntry, status: StatusEntry) -> None:
-        trouble = await pauses.declare(client, manager, status)
+    async def _declare(
+        self, client: Client, company: str, manager: ManagerEntry, status: StatusEntry
+    ) -> None:
+        member_of = self._switchboard.member_interfaces(company, manager.key)
+        trouble = await pauses.declare(client, manager, status, member_of)
         if trouble:
             log.warning("PBX %s: %s could not be paused: %s", self._entry.name, manager.key, trouble)
 

@@ -124,7 +124,7 @@ class PbxCollector:
             )  # fmt: skip
             orders = Orders(
                 lease=self._lease, commands=self._commands, roster=self.roster, client=lambda: self.client,
-                say=self.say, reload=self.refresh,
+                say=self.say, reload=self.refresh, member_of=self.switchboard.member_interfaces,
             )  # fmt: skip
             heartbeat = Heartbeat(
                 lease=self._lease, boards=self._boards, link=self.link, switchboard=self.switchboard,

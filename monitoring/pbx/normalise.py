@@ -125,7 +125,8 @@ def _member(*, gone: bool = False) -> Make:
     new = partial(tuple.__new__, ev.MemberChanged)
 
     def make(v: Values) -> ev.Event | None:
-        v[2], v[4], v[6] = interface(v[2]), v[4] == "1", _int(v[6])
+        # With its options: a pause must name the member as the queue does.
+        v[4], v[6] = v[4] == "1", _int(v[6])
         v.append(gone)
         event: ev.Event = new(v)
         return event

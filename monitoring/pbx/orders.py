@@ -34,7 +34,8 @@ class CommandPort(Protocol):
 
 
 class Orders:
-    """``say`` puts an event on the board; ``client`` gives the connection, None while there is none."""
+    """``say`` puts an event on the board; ``client`` gives the connection, None while there is none; ``member_of``
+    the interfaces by which a company's queues ring a manager."""
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Orders:
         client: Callable[[], Client | None],
         say: Callable[[StatusDeclared], None],
         reload: Callable[[], Awaitable[None]],
+        member_of: Callable[[str, str], tuple[str, ...]],
     ) -> None:
         self._lease = lease
         self._commands = commands
@@ -52,6 +54,7 @@ class Orders:
         self._client = client
         self._say = say
         self._reload = reload
+        self._member_of = member_of
 
     async def run(self) -> None:
         """For ever, one command after the other; raises Fenced when another worker owns the PBX."""
@@ -98,5 +101,6 @@ class Orders:
         client = self._client()
         if client is None:
             return Answer("failed", "the PBX is not connected; it will follow when it is")
-        trouble = await pauses.declare(client, manager, status)
+        member_of = self._member_of(command.company, manager.key)
+        trouble = await pauses.declare(client, manager, status, member_of)
         return Answer("failed", trouble[:300]) if trouble else Answer("done")

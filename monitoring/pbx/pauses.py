@@ -26,15 +26,18 @@ AT_ONCE = 50
 _PLAIN = re.compile(r"[A-Za-z0-9_]{1,70}\Z")
 
 
-async def declare(client: Client, manager: ManagerEntry, status: StatusEntry) -> str:
-    """Pause or unpause in every queue and mark the endpoint. Returns what was not possible, in words; "" =
-    all done.
+async def declare(
+    client: Client, manager: ManagerEntry, status: StatusEntry, member_of: Iterable[str] = ()
+) -> str:
+    """Pause or unpause in every queue and mark the endpoint. ``member_of``: interfaces the PBX's queues know besides
+    the person's own (``Local/101@…``), which a pause of the phone alone would leave ringing.
+    Returns what was not possible, in words; "" = all done.
 
     Raises BadValue, and AmiError when the connection is gone or silent.
     """
     paused = status.kind != "available"
     refused = []
-    for interface in manager.interfaces:
+    for interface in dict.fromkeys((*manager.interfaces, *member_of)):
         try:
             await client.run(
                 actions.queue_pause(interface=interface, paused=paused, reason=status.label if paused else "")
@@ -60,10 +63,10 @@ async def align(
     client: Client,
     directory: Directory,
     declared: Mapping[str, int],
-    members: Iterable[MemberChanged],
+    members: Iterable[tuple[str, MemberChanged]],
 ) -> int:
-    """After a reconnect: make the PBX agree with ``declared`` (manager key → status id). How many pauses
-    differed.
+    """After a reconnect: make the PBX agree with ``declared`` (manager key → status id). ``members``: with the
+    key of the manager each stands for. How many pauses differed.
 
     Raises AmiError when the connection ends meanwhile.
     """
@@ -73,12 +76,10 @@ async def align(
         for manager in directory.managers
         if (status := statuses.get(declared.get(manager.key, 0))) is not None
     }
-    owner = {interface: manager.key for manager in directory.managers for interface in manager.interfaces}
     differing = [
         (member, status)
-        for member in members
-        if (status := wanted.get(owner.get(member.interface, ""))) is not None
-        and member.paused != (status.kind != "available")
+        for key, member in members
+        if (status := wanted.get(key)) is not None and member.paused != (status.kind != "available")
     ]
     gate = asyncio.Semaphore(AT_ONCE)
 

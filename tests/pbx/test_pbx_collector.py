@@ -321,6 +321,18 @@ async def test_a_declared_break_pauses_in_every_queue_marks_the_endpoint_and_is_
     assert pbx.named("Setvar")[-1]["Value"] == "0"
 
 
+async def test_a_break_pauses_also_where_a_queue_rings_the_person_through_a_local_channel(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
+    local = {"Location": "Local/101@agents/n", "Name": "101"}
+    pbx.members = [member("alpha", "101"), member("alpha", "101", queue="support") | local,
+                   member("beta", "101", queue="support") | local]  # fmt: skip
+    await rig.start()
+    assert await order(lunch("alpha")) == Answer("done")
+    assert {pause["Interface"] for pause in pbx.named("QueuePause")} == {"PJSIP/alpha_101", "Local/101@agents/n"}
+    assert (await rig.entity("beta", "manager", "beta_101"))["status"] is None
+
+
 @pytest.mark.parametrize(
     "command",
     [
