@@ -25,6 +25,9 @@ from tenants import lookup
 from tenants.models import Company
 from tenants.services import create_company
 
+# The whole portal's fixtures serve two folders and must be one; the figures are told by all.
+pytest_plugins = ["tests.figures", "tests.e2e.fixtures"]
+
 COMPANIES = {"alpha": "Альфа", "beta": "Бета"}
 
 

@@ -1,0 +1,29 @@
+"""``python -m tests.e2e.seeding AMI_PORT PHONES_PORT``: schemas and demo rows, then the PBX's plan as JSON.
+
+A process of its own, because the tests' process must not speak to the stack's database by the ORM.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import django
+from django.core.management import call_command
+
+from ccenter.lab import sample
+from ccenter.lab.ports import PBX_HOST
+
+
+def main(ami_port: int, phones_port: int) -> None:
+    django.setup()
+    from ccenter.demo import prepare, seed  # only now: these hold Django's models
+
+    call_command("migrate_schemas", verbosity=0, interactive=False)
+    account = sample.PORTAL
+    address = seed.AmiAddress(host=PBX_HOST, port=ami_port, username=account.name, secret=account.secret)
+    seed.seed(ami=address)
+    print(seed.lab_plan(phones_port=phones_port, registering=prepare.REGISTERING).to_json())
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
