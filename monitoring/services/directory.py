@@ -25,6 +25,7 @@ from monitoring.models.statuses import Status, StatusInterval
 from monitoring.services import audit
 from monitoring.services.commands import tell_directory_changed
 from monitoring.services.errors import NotThere, Refused, ServiceError
+from monitoring.services.numbers import why_taken
 from tenants.people.models import User
 from tenants.people.roles import Verb, can
 
@@ -49,6 +50,7 @@ def save(*, actor: User, verb: Verb, form: ModelForm[Row]) -> Row:
     assert form.is_valid(), "a form is asked before its row is saved"
     new = form.instance.pk is None
     with _nobody_was_faster(), transaction.atomic():
+        _check_number(form.instance)
         row: Row = form.save()
         details: dict[str, object] = {"new": new, "changed": list(form.changed_data)}
         audit.record(actor=actor, verb=verb, kind=_kind(row), what=row, details=details)
@@ -73,7 +75,7 @@ def archive(*, actor: User, verb: Verb, row: Kept) -> Kept:
 
 
 def restore(*, actor: User, verb: Verb, row: Kept) -> Kept:
-    """Bring ``row`` back into use. Raises Refused, or StillNeeded when its name was given to another."""
+    """Bring ``row`` back into use. Raises Refused, or StillNeeded when its name or number was given to another."""
     check(actor=actor, verb=verb, what=row)
     row.archived_at = None
     try:
@@ -82,10 +84,16 @@ def restore(*, actor: User, verb: Verb, row: Kept) -> Kept:
         row.refresh_from_db(fields=["archived_at"])
         raise StillNeeded(" ".join(error.messages)) from error
     with transaction.atomic():
+        _check_number(row)
         row.save(update_fields=["archived_at"])
         audit.record(actor=actor, verb=verb, kind=_kind(row), what=row, details={"restored": True})
         tell_directory_changed()
     return row
+
+
+def _check_number(row: object) -> None:
+    if isinstance(row, Line | Queue) and (why := why_taken(row)):
+        raise StillNeeded(why)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from monitoring.models.people import Group, Manager, Supervisor
 from monitoring.services import audit
 from monitoring.services.commands import pbxs_of, tell_directory_changed
 from monitoring.services.directory import StillNeeded, check
+from monitoring.services.numbers import why_taken
 from tenants.people import services as accounts
 from tenants.people.models import Role, User
 from tenants.people.roles import Verb
@@ -94,6 +95,7 @@ def restore(*, actor: User, user: User) -> None:
                 manager.validate_constraints()
             except ValidationError as error:
                 raise StillNeeded(" ".join(error.messages)) from error
+            _check_number(manager)
             manager.save(update_fields=["archived_at"])
         accounts.enable(user=user)
         audit.record(actor=actor, verb=VERB, kind="user", what=user, details={"restored": True})
@@ -125,8 +127,15 @@ def _seat(account: User, person: Person) -> None:
     if manager.pk is None:
         manager.pbx_id = the_pbx()
     manager.full_clean()
+    _check_number(manager)
     manager.save()
     manager.groups.set(person.groups)
+
+
+def _check_number(manager: Manager) -> None:
+    why = why_taken(manager)
+    if why:
+        raise StillNeeded(why)
 
 
 def the_pbx() -> int:
