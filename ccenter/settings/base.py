@@ -183,6 +183,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # whoever types a stranger's address must not make us write to them
 # Guessing is limited three ways, each in this company only (the cache and the table are the company's):
 # axes counts one account from one address; these count an account from anywhere and an address alone.
 ACCOUNT_RATE_LIMITS = {

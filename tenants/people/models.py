@@ -122,8 +122,20 @@ class User(AbstractBaseUser):
         company = current_company_or_none()
         if (self.role == Role.STAFF) != (company is None):
             raise WrongSchema(f"The role {self.role!r} does not live in {company or 'public'}.")
+        known = not self._state.adding
         super().save(*args, **kwargs)
         self.company = company
+        written = kwargs.get("update_fields")
+        if known and (written is None or "email" in written):
+            self._forget_former_addresses()
+
+    def _forget_former_addresses(self) -> None:
+        """allauth remembers every address a password was set by, and sends reset letters there for ever: whoever
+        has the mailbox of somebody who left could come back.
+        """
+        from allauth.account.models import EmailAddress  # allauth's models need this one first
+
+        EmailAddress.objects.filter(user=self).exclude(email=self.email).delete()
 
     def get_session_auth_hash(self) -> str:
         """What a session must prove: this password, this version, this schema."""

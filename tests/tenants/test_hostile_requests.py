@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
@@ -133,3 +135,41 @@ def test_a_session_is_good_at_every_spelling_of_its_own_host_and_at_no_other(hos
     answer = client.get("/account/", headers=headers)
     assert answer.status_code == status
     assert "default-src 'none'" in answer["Content-Security-Policy"]
+
+
+def reset_letter(client: Client, email: str) -> str:
+    """Path of the link in the letter, "" when none was sent."""
+    mail.outbox.clear()
+    client.post("/account/password/reset/", {"email": email})
+    found = re.search(r"http://alpha\.localhost(/\S+)", str(mail.outbox[0].body)) if mail.outbox else None
+    return found[1] if found else ""
+
+
+def test_a_mailbox_somebody_had_before_opens_nothing(alpha_client: Client) -> None:
+    with company_scope("alpha"):
+        anna = person(Role.ADMIN, email="anna@former.example")
+    setting = alpha_client.get(reset_letter(alpha_client, "anna@former.example"))["Location"]
+    chosen = "Xy7-a-long-password"
+    assert alpha_client.post(setting, {"password1": chosen, "password2": chosen}).status_code == 302
+    with company_scope("alpha"):
+        anna.refresh_from_db()
+        anna.email = "anna@alpha.example"
+        anna.save()
+    other = Client(headers={"host": "alpha.localhost"})
+    assert reset_letter(other, "anna@former.example") == ""
+    assert mail.outbox == []
+    assert reset_letter(other, "anna@alpha.example") != ""
+
+
+def test_strangers_get_no_letters(alpha_client: Client) -> None:
+    assert reset_letter(alpha_client, "nobody@elsewhere.example") == ""
+    assert mail.outbox == []
+
+
+def test_a_reset_link_of_alpha_is_nothing_at_betas_host(alpha_client: Client, beta_client: Client) -> None:
+    for slug in ("alpha", "beta"):
+        with company_scope(slug):
+            person(Role.ADMIN, email="anna@both.example")
+    link = reset_letter(alpha_client, "anna@both.example")
+    assert "password1" not in beta_client.get(link, follow=True).text
+    assert "password1" in alpha_client.get(link, follow=True).text
