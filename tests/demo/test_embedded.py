@@ -220,8 +220,8 @@ def test_an_ordinary_user_can_have_the_servers_too(home: Path) -> None:
     account = pwd.getpwnam(embedded.UNPRIVILEGED)
     if os.geteuid() == 0:
         os.chown(home, account.pw_uid, account.pw_gid)
-    # This run's interpreter may stand in a closed folder: the words let that user walk there.
-    somebody_else = embedded._as_unprivileged(Path(sys.executable).resolve())
+    # This run's interpreter and sources may stand in a closed folder: the words let that user walk there.
+    somebody_else = embedded._as_unprivileged(Path(sys.executable), Path(embedded.__file__))
     done = subprocess.run(
         [*somebody_else, sys.executable, "-c", work, str(home)], capture_output=True, text=True, cwd=ROOT
     )
