@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from .forgery import authentic
+
 _LINES: Final = 160
 """Lines of a block worth a pattern; an attended transfer has 110."""
 _LAYOUTS: Final = 64
@@ -56,12 +58,12 @@ class Layouts:
         return self._learn(block, lines)
 
     def _learn(self, block: bytes, lines: int) -> Sequence[bytes]:
+        split = [line.partition(b": ") for line in block.split(b"\r\n")]
+        chosen = authentic([key if colon else b"" for key, colon, _ in split], self._headers)
         found: dict[bytes, bytes] = {}
         pattern: list[bytes] = []
-        for line in block.split(b"\r\n"):
-            key, colon, value = line.partition(b": ")
-            # Of repeated headers the first counts: what a caller can append never overrides what Asterisk wrote.
-            if colon and key in self._headers and key not in found:
+        for index, (key, colon, value) in enumerate(split):
+            if colon and chosen.get(key) == index:
                 # A lone CR ends a value here as it does in the pattern.
                 found[key] = value.removeprefix(_NOTHING).partition(b"\r")[0]
                 pattern.append(re.escape(key) + b": " + _VALUE)

@@ -96,7 +96,7 @@ def test_queue_visits_equal_queue_log(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in WHOLE if truth(n).get("bridged") and "attended" not in n])
 def test_talk_and_hold_equal_bridge_membership(name: str) -> None:
-    """The PBX's own CEL says how long each phone was in a bridge; an attended transfer's also holds the consultation."""
+    """CEL says how long each phone was in a bridge; an attended transfer holds the consultation too."""
     bridged = truth(name)["bridged"]
     told: dict[str, float] = {}
     for part in replay(raw(name))["companies"].values():
