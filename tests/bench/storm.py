@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
+
 from tests.bench.collector import collecting
 from tests.bench.portal import Portal, portal
 from tests.bench.table import Row
@@ -134,6 +136,8 @@ class Crowd:
 
     def __init__(self, portal: Portal, sockets: int) -> None:
         self.port = portal.port
+        self.server = portal.process()
+        self.server_seconds = 0.0
         self.refusals: Counter[str] = Counter()
         self.snapshots = 0
         self.browsers = [
@@ -154,6 +158,7 @@ class Crowd:
     async def come(self) -> list[float]:
         """All begin to connect now; seconds until each has the board, sorted."""
         began, self._out = time.monotonic(), len(self.browsers)
+        burnt = _cpu(self.server)
         self.refusals.clear()
         self.snapshots = 0
         for browser in self.browsers:
@@ -168,6 +173,7 @@ class Crowd:
                 looked_at = now
                 self._lose_the_unanswered(now)
             await asyncio.sleep(0.005)
+        self.server_seconds = _cpu(self.server) - burnt
         return sorted((browser.back_at or began + GIVE_UP) - began for browser in self.browsers)
 
     def _start(self, browser: Browser) -> None:
@@ -196,6 +202,11 @@ class Crowd:
         await asyncio.sleep(0)
 
 
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
 def _request(portal: Portal, company: str, session: str) -> bytes:
     host = portal.host(company)
     return (
@@ -220,7 +231,8 @@ def rows(sockets: int = SOCKETS) -> list[Row]:
                 ours=late,
                 unit="s",
                 most=PROMISED,
-                note=f"p50 {middle:.2f} s, last {times[-1]:.2f} s, {crowd.snapshots} snapshots, {trouble}",
+                note=f"p50 {middle:.2f} s, last {times[-1]:.2f} s, {crowd.snapshots} snapshots, "
+                f"{crowd.server_seconds:.1f} s of the server's processor, {trouble}",
             )
         )
         found.append(Row(what=f"{sockets:,} sockets {what}, answers 5xx", ours=fives, unit="", most=0))
