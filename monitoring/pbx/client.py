@@ -28,6 +28,9 @@ from monitoring.pbx.protocol import (
     Unreachable,
 )
 
+LATEST = 1e11
+"""Epoch seconds, the year 5138: no PBX's clock says more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
@@ -124,6 +127,8 @@ class Client:
         try:
             pbx = float(answer.get("Timestamp", ""))
         except ValueError:
+            pbx = 0.0
+        if not 0.0 < pbx < LATEST:  # also when it is no number at all: NaN would spoil the clock for good
             return self.clock.at(sent)
         self.clock.read(sent=sent, received=loop.time(), pbx=pbx)
         return pbx

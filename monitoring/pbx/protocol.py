@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 BANNER = b"Asterisk Call Manager/"
 BANNER_LIMIT = 200
 ITEM_LIMIT = 250_000
+LIST_BYTES = 128 * 1024 * 1024
+SAID_LIMIT = 200
 
 Fields = dict[str, str]
 
@@ -93,12 +95,17 @@ def parse(block: bytes) -> Fields:
     return fields
 
 
+def said(words: str) -> str:
+    """The PBX's own words, fit for a log line and a page: on one line, and not endless."""
+    return "".join(c if c.isprintable() else " " for c in words[:SAID_LIMIT])
+
+
 class Pending:
     """One action waiting for its answer; for a list, the rows so far, raw: whoever asked parses what it
     needs.
     """
 
-    __slots__ = ("_end", "action", "future", "response", "rows")
+    __slots__ = ("_bytes", "_end", "action", "future", "response", "rows")
 
     def __init__(self, action: AmiAction, future: asyncio.Future[tuple[Fields, list[bytes]]]) -> None:
         self.action = action
@@ -106,6 +113,7 @@ class Pending:
         self.response: Fields = {}
         self.rows: list[bytes] = []
         self._end = b"Event: " + action.ends.encode()
+        self._bytes = 0
 
     def add(self, block: bytes) -> bool:
         """Take one block of the answer; True when it was the last."""
@@ -113,7 +121,7 @@ class Pending:
             self.response = fields = parse(block)
             if fields.get("Response") not in ("Success", "Goodbye"):
                 why = fields.get("Message") or fields.get("Response") or "no reason given"
-                return self.finish(ActionRefused(why))
+                return self.finish(ActionRefused(said(why)))
             return self.finish() if not self.action.ends else False
         if b"\nEventList: " in block or block.startswith(self._end):
             fields = parse(block)
@@ -123,6 +131,9 @@ class Pending:
             return self.finish()
         if len(self.rows) >= ITEM_LIMIT:
             return self.finish(ActionRefused(f"the list has more than {ITEM_LIMIT} rows"))
+        self._bytes += len(block)
+        if self._bytes > LIST_BYTES:
+            return self.finish(ActionRefused(f"the list has more than {LIST_BYTES} bytes"))
         self.rows.append(block)
         return False
 
