@@ -13,7 +13,9 @@ os.environ.setdefault(
 )  # here only: a pool must not be inherited by Celery's forked workers
 pages = get_asgi_application()  # first: it loads the apps the rest needs
 
+from ccenter.web_process import settle  # noqa: E402 - after the apps are loaded
 from monitoring.live.routing import sockets  # noqa: E402 - after the apps are loaded
 from tenants.asgi import CompanyGate  # noqa: E402 - after the apps are loaded
 
 application = ProtocolTypeRouter({"http": pages, "websocket": CompanyGate(sockets)})
+settle()
