@@ -6,9 +6,14 @@ Talk comes from bridge membership alone: a leg talks while it can be reached fro
 
 from __future__ import annotations
 
+from typing import Final
+
 from .board import Board
 from .facts import CallFact, Disposition, LegFact, StepFact
 from .state import Call, Channel, Leg, Step
+
+MOST_STEPS: Final = 300
+FIRST_STEPS: Final = 20
 
 
 def interface_of(channel: str) -> str:
@@ -259,7 +264,21 @@ def witness(board: Board, call: Call, at: float) -> None:
     """There is evidence of this call at ``at``, and a viewer may see a difference."""
     if at > call.seen:
         call.seen = at
+    if len(call.steps) > MOST_STEPS or len(call.visits) > MOST_STEPS:
+        _shorten(call)
     board.touch("call", call.key)
+
+
+def _shorten(call: Call) -> None:
+    """A caller who goes round in circles must not make every change of the call cost more than the one before.
+
+    The middle of the way goes: how it began and what happened lately is what somebody asks for.
+    """
+    lately = MOST_STEPS // 2
+    dropped = [step for step in call.steps[FIRST_STEPS:-lately] if step.until is not None]
+    unwanted = set(map(id, dropped))
+    call.steps[:] = [step for step in call.steps if id(step) not in unwanted]
+    call.visits[:-lately] = [visit for visit in call.visits[:-lately] if not visit.settled]
 
 
 def end(board: Board, call: Call, at: float) -> None:
@@ -325,12 +344,19 @@ def say(board: Board, call: Call, at: float, *, merged_into: str | None = None) 
             disposition="merged" if merged_into else disposition(call),
             hung_up_by=call.hung_up_by,
             legs=tuple(leg_fact(leg) for leg in call.legs),
-            steps=tuple(StepFact(s.kind, s.what, s.at, s.until, s.note) for s in call.steps),
+            steps=tuple(
+                StepFact(s.kind, s.what, s.at, _not_before(s.at, s.until), s.note) for s in call.steps
+            ),
             merged_into=merged_into,
             revision=at,
             reconciled=call.reconciled,
         )
     )
+
+
+def _not_before(start: float, end: float | None) -> float | None:
+    """A PBX's clock may be set back during a call: what lasted a while then lasted no time, never less."""
+    return end if end is None else max(start, end)
 
 
 def leg_fact(leg: Leg) -> LegFact:
@@ -346,7 +372,7 @@ def leg_fact(leg: Leg) -> LegFact:
         queue=leg.queue,
         rang=leg.rang,
         answered=leg.answered,
-        ended=leg.ended,
+        ended=_not_before(leg.rang if leg.answered is None else leg.answered, leg.ended),
         outcome=leg.outcome,
         talk=tuple(talk),
         hold=tuple(held),

@@ -84,7 +84,7 @@ def settle(
     _stop_waiting(board, visit)
     visit.outcome = outcome  # type: ignore[assignment]  # callers pass VisitOutcome words only
     visit.reason, visit.manager = (reason or visit.reason) if outcome == "flow-out" else reason, manager
-    visit.left = at
+    visit.left = max(at, visit.joined)  # a PBX's clock may be set back while somebody waits
     wait = visit.left - visit.joined
     if visit.step is not None:
         visit.step.until, visit.step.note = visit.left, outcome

@@ -82,8 +82,12 @@ def caller_changed(board: Board, event: ev.CallerChanged) -> None:
     channel.number, channel.caller = event.number or channel.number, event.name or channel.caller
     call = channel.call
     if call is not None and call.customer == channel.uniqueid and call.direction == "in":
+        known = call.number
         call.number, call.name = channel.number, channel.caller
         board.touch("call", call.key)
+        if call.said and call.number != known:
+            # A PBX that filters callers' numbers first tells none; if nobody hears this call's end, it must be there.
+            calls.say(board, call, event.at)
 
 
 def dial_started(board: Board, event: ev.DialStarted) -> None:
@@ -232,6 +236,7 @@ def key_pressed(board: Board, event: ev.KeyPressed) -> None:
 
 
 _KEYS: Final = frozenset("0123456789*#")
+MOST_KEYS: Final = 32
 
 
 def _pressed(board: Board, call: Call, keys: str, at: float) -> None:
@@ -240,8 +245,10 @@ def _pressed(board: Board, call: Call, keys: str, at: float) -> None:
     if menu is None:
         menu = Step("ivr", "", at)
         call.steps.append(menu)
+    if len(menu.note) >= MOST_KEYS:
+        return  # somebody plays with the keys: nobody reads more, and every one of them would be sent again
     if not menu.note.endswith(keys):
-        menu.note += keys
+        menu.note += keys[:MOST_KEYS]
     calls.witness(board, call, at)
 
 
