@@ -60,7 +60,7 @@ class Portal(Protocol):
     """What the collector asks of the portal. Every method raises PortalAway."""
 
     async def pbxs(self) -> list[PbxEntry]: ...
-    async def directories(self, companies: Iterable[str], *, counted: bool) -> Loaded: ...
+    async def directories(self, companies: Iterable[str], *, counted: bool, pbx: str = "") -> Loaded: ...
     async def close_interrupted(
         self, company: str, pbx: str, *, before: float, alive: Collection[str]
     ) -> int: ...
@@ -76,12 +76,13 @@ class DatabasePortal:
         """Every enabled PBX that some active company uses."""
         return await self._do(_pbxs)
 
-    async def directories(self, companies: Iterable[str], *, counted: bool) -> Loaded:
+    async def directories(self, companies: Iterable[str], *, counted: bool, pbx: str = "") -> Loaded:
         """Directory and standing of each company; one that has vanished meanwhile is left out.
 
+        ``pbx``: without what lives on the company's other PBXs.
         ``counted``: with today's counts, which cost a walk over the day's rows; else declared statuses alone.
         """
-        return await self._do(_directories, tuple(companies), counted)
+        return await self._do(_directories, tuple(companies), counted, pbx)
 
     async def close_interrupted(
         self, company: str, pbx: str, *, before: float, alive: Collection[str]
@@ -127,15 +128,15 @@ def _entry(pbx: Pbx) -> PbxEntry:
     )
 
 
-def _directories(companies: tuple[str, ...], counted: bool) -> Loaded:
+def _directories(companies: tuple[str, ...], counted: bool, pbx: str) -> Loaded:
     loaded: Loaded = {}
     for company in companies:
         try:
             with company_scope(company):
                 if counted:
-                    loaded[company] = directory_selector.load(company)
+                    loaded[company] = directory_selector.load(company, pbx)
                 else:
-                    loaded[company] = directory_selector.read(company), Standing(statuses=declared())
+                    loaded[company] = directory_selector.read(company, pbx), Standing(statuses=declared())
         except ScopeError:
             log.warning("company %s has no schema; its events are not heard", company)
     return loaded

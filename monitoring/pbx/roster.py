@@ -29,7 +29,7 @@ class Roster:
 
     async def begin(self) -> Switchboard:
         """The first reading: a switchboard that already knows today's counts. Raises PortalAway."""
-        loaded = await self._portal.directories(self.entry.companies, counted=True)
+        loaded = await self._portal.directories(self.entry.companies, counted=True, pbx=self.entry.key)
         self.directories = {company: directory for company, (directory, _) in loaded.items()}
         switchboard = Switchboard(self.entry.key, self.directories, sole=self.entry.sole)
         for company, (directory, standing) in loaded.items():
@@ -41,7 +41,9 @@ class Roster:
         self, switchboard: Switchboard, changed: Callable[[str, ManagerEntry, StatusEntry], None]
     ) -> None:
         """Read again; feed the switchboard only what differs. Raises PortalAway."""
-        loaded: Loaded = await self._portal.directories(self.entry.companies, counted=False)
+        loaded: Loaded = await self._portal.directories(
+            self.entry.companies, counted=False, pbx=self.entry.key
+        )
         for company, (directory, standing) in loaded.items():
             if directory != self.directories.get(company):
                 self.directories[company] = directory

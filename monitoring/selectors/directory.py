@@ -5,6 +5,7 @@ The number of queries does not depend on how many people, queues or calls there 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Prefetch
@@ -23,20 +24,33 @@ from monitoring.models.people import Group, Manager
 from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status
 from monitoring.selectors import standing
-from tenants.models import Company
+from tenants.models import Company, Pbx
 
 
-def load(company_slug: str) -> tuple[Directory, Standing]:
+def load(company_slug: str, pbx: str = "") -> tuple[Directory, Standing]:
     """The company's directory and what the database knows of its day so far. Call it inside
     ``company_scope``."""
-    directory = read(company_slug)
-    return directory, standing.load(directory.time_zone)
+    directory = read(company_slug, pbx)
+    known = standing.load(directory.time_zone)
+    strange = known.queues.keys() - {queue.key for queue in directory.queues}
+    if strange:
+        # Archived queues, and those of another PBX, have counts of today too: they must not come back by them.
+        gone = set(Queue.objects.filter(pbx_name__in=strange).values_list("pbx_name", flat=True))
+        known = replace(known, queues={key: c for key, c in known.queues.items() if key not in gone})
+    return directory, known
 
 
-def read(company_slug: str) -> Directory:
-    """The company's directory alone. Call it inside ``company_scope``."""
+def read(company_slug: str, pbx: str = "") -> Directory:
+    """The company's directory alone. Call it inside ``company_scope``.
+
+    ``pbx``: key of the PBX it is for; what lives on another PBX of the company is left out, for that one tells it.
+    """
+    elsewhere = (
+        Pbx.objects.filter(enabled=True, companies__schema_name=company_slug).exclude(pk=pbx) if pbx else ()
+    )
+    others = [other.pk for other in elsewhere]
     zone = Company.objects.values_list("time_zone", flat=True).get(schema_name=company_slug)
-    lines = list(Line.objects.live().prefetch_related(_LIVE_GROUPS))
+    lines = list(Line.objects.live().exclude(pbx__in=others).prefetch_related(_LIVE_GROUPS))
     return Directory(
         company=company_slug,
         time_zone=zone,
@@ -45,7 +59,7 @@ def read(company_slug: str) -> Directory:
             ManagerEntry(
                 manager.pbx_name, manager.title, manager.extension, _interfaces(manager), _group_ids(manager)
             )
-            for manager in Manager.objects.live().prefetch_related(_LIVE_GROUPS)
+            for manager in Manager.objects.live().exclude(pbx__in=others).prefetch_related(_LIVE_GROUPS)
         ),
         queues=tuple(
             QueueEntry(
@@ -55,7 +69,7 @@ def read(company_slug: str) -> Directory:
                 float(queue.answer_within),
                 float(queue.short_abandon),
             )
-            for queue in Queue.objects.live().prefetch_related(_LIVE_GROUPS)
+            for queue in Queue.objects.live().exclude(pbx__in=others).prefetch_related(_LIVE_GROUPS)
         ),
         lines=tuple(LineEntry(line.number, line.title, line.kind, _group_ids(line)) for line in lines),
         statuses=tuple(

@@ -8,11 +8,11 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from monitoring.domain.directory import Directory, Standing
 from monitoring.domain.facts import CallFact, LegFact, VisitFact
-from monitoring.models import Line, Status
+from monitoring.models import Line, Queue, Status
 from monitoring.selectors import board_rights
 from monitoring.selectors.directory import load
 from monitoring.services import ingest, statuses
-from tenants.models import Company
+from tenants.models import Company, Pbx
 from tenants.scope import company_scope
 from tests.factories.staff import Staff, make_manager, make_staff
 from tests.factories.told import call, leg, visit
@@ -142,3 +142,33 @@ def test_whose_calls_and_people_somebody_may_see(staff: Staff) -> None:
         assert board_rights(staff.anna.user) == frozenset()
         staff.admin.is_active = False
         assert board_rights(staff.admin) == frozenset()
+
+
+def test_each_of_a_companys_pbxs_tells_of_its_own_people_and_queues(
+    db: None,
+) -> None:
+    """Told by both, a phone on the second was shown as the first knows it: not registered, never in a call."""
+    staff = make_staff("alpha")
+    make_staff("beta")
+    second = Pbx.objects.create(name="Вторая АТС", host="127.0.0.1", username="x")
+    second.companies.add(Company.objects.get(schema_name="alpha"))
+    with company_scope("alpha"):
+        make_manager(second, "201", "Вера", staff.sales)
+        first_knows, _ = load("alpha", str(staff.pbx.pk))
+        second_knows, _ = load("alpha", str(second.pk))
+        whole, _ = load("alpha")
+    assert [manager.key for manager in first_knows.managers] == ["alpha_101", "alpha_102"]
+    assert [queue.key for queue in first_knows.queues] == ["alpha_sales"]
+    assert [manager.key for manager in second_knows.managers] == ["alpha_201"]
+    assert second_knows.queues == ()
+    assert len(whole.managers) == 3
+
+
+def test_a_queue_archived_today_does_not_come_back_by_its_counts(db: None) -> None:
+    staff = make_staff("alpha")
+    now = timezone.now().timestamp()
+    with company_scope("alpha"):
+        ingest.store(str(staff.pbx.pk), [visit("1:1.1", "alpha_sales", joined=now - 60)])
+        assert load("alpha")[1].queues["alpha_sales"]["answered"] == 1
+        Queue.objects.filter(pk=staff.queue.pk).update(archived_at=timezone.now())
+        assert "alpha_sales" not in load("alpha")[1].queues

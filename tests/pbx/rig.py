@@ -75,7 +75,7 @@ class PlayedPortal:
         self._answer()
         return list(self.entries)
 
-    async def directories(self, companies: Iterable[str], *, counted: bool) -> Loaded:
+    async def directories(self, companies: Iterable[str], *, counted: bool, pbx: str = "") -> Loaded:
         self._answer()
         return {company: self.rows[company] for company in companies}
 
