@@ -17,10 +17,15 @@ THRESHOLDS = (20_000, 20, 20)
 
 
 def settle() -> None:
-    """Load the addresses' code too, then set all of it aside: it never becomes garbage."""
+    """Load the addresses' code too, then set all of it aside."""
     for addresses in (settings.PUBLIC_URLCONF, settings.COMPANY_URLCONF):
         import_module(addresses)
     _allow_sockets()
+    set_code_aside()
+
+
+def set_code_aside() -> None:
+    """What is loaded by now is never looked at again, and the rest seldom."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)

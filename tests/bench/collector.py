@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -17,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitoring.bus import BoardWriter, Leases, LinkStatus
+from monitoring.bus import BoardWriter, Lease, Leases, LinkStatus
 from monitoring.domain.wire import Op
+from monitoring.pbx.garbage import look_seldom
 from tests.bench import boards
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,15 +54,27 @@ def collecting(
         with process.stdout as said:
             yield float(said.readline())
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(10)
 
 
 async def collect(order: dict[str, Any]) -> None:
+    """Until it is terminated; the lease is given back then."""
     leases, writer = Leases(order["redis"], "bench:1"), BoardWriter(order["redis"])
     lease = await leases.acquire("1")
     assert lease is not None
     writer.hold(lease)
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    look_seldom()  # as in a collector
+    try:
+        await write(order, leases, lease, writer)
+    except asyncio.CancelledError:
+        await leases.release(lease)
+
+
+async def write(order: dict[str, Any], leases: Leases, lease: Lease, writer: BoardWriter) -> None:
     for company, groups in order["groups"].items():
         whole: Any = boards.board(company, groups, calls=order["calls"], managers=order["managers"])
         await writer.reset(company, "1", "bench", whole)

@@ -10,8 +10,8 @@ HEAD = ("what", "baseline", "ours", "ratio", "goal", "met?")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """``ratio``: how many times better than the baseline. ``most``: ours may not be above; ``least_ratio``: nor the
-    ratio below. A row without either is there to be read, not judged.
+    """``ratio``: times better than the baseline, or, where ``most_ratio`` bounds it, times dearer. ``most``: what ours
+    may be. A row without any goal is there to be read, not judged.
     """
 
     what: str
@@ -21,15 +21,18 @@ class Row:
     ratio: float | None = None
     most: float | None = None
     least_ratio: float | None = None
+    most_ratio: float | None = None
     note: str = ""
 
     @property
     def goal(self) -> str:
         parts = []
         if self.most is not None:
-            parts.append(f"≤ {number(self.most)} {self.unit}")
+            parts.append(f"≤ {number(self.most)} {self.unit}".strip())
         if self.least_ratio is not None:
             parts.append(f"≥ {self.least_ratio:g}×")
+        if self.most_ratio is not None:
+            parts.append(f"≤ {self.most_ratio:g}×")
         return ", ".join(parts)
 
     @property
@@ -39,7 +42,8 @@ class Row:
             return None
         slow = self.most is not None and self.ours > self.most
         behind = self.least_ratio is not None and (self.ratio is None or self.ratio < self.least_ratio)
-        return not (slow or behind)
+        dear = self.most_ratio is not None and (self.ratio is None or self.ratio > self.most_ratio)
+        return not (slow or behind or dear)
 
     def cells(self) -> tuple[str, ...]:
         measured = "—" if self.baseline is None else f"{number(self.baseline)} {self.unit}"

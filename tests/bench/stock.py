@@ -1,7 +1,4 @@
-"""panoramisk as released, reading the same bytes: the baseline our own way from bytes to board is measured against.
-
-It lives here because this room alone may know panoramisk; nothing but the benchmark uses it.
-"""
+"""panoramisk as released, reading the same bytes: the baseline our own way from bytes to board is measured against."""
 
 from __future__ import annotations
 

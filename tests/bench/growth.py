@@ -13,7 +13,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import psutil
 
@@ -21,6 +22,7 @@ from monitoring.domain import events as ev
 from monitoring.domain.directory import Directory, GroupEntry, ManagerEntry, QueueEntry, StatusEntry
 from monitoring.domain.switchboard import Switchboard
 from monitoring.pbx.garbage import look_seldom
+from tests.bench.table import Row
 
 SIZES = (100, 1_000, 10_000)
 MANAGERS = 5_000
@@ -36,30 +38,53 @@ PACE = 1 / 240
 TICK = 0.05
 EPOCH = 1_795_300_000.0
 
-Row = tuple[int, float, float, float, float]
+GROWTH = 1.25
+"""What one event may cost at ten times the calls, as a share of what it cost: linear in all, with some noise."""
 
 
-def main() -> list[Row]:
-    """Rows of (live calls, µs per event with its changes, ms per reconcile, ms per whole board, MB of the board)."""
-    print(
-        f"{'live calls':>10} {'µs/event':>9} {'ms/reconcile':>13} {'ms/board':>9} {'MB':>7}   ({MANAGERS:,} managers)"
-    )
-    rows = []
-    for size in SIZES:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, str(size)],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
-        )
-        row: Row = tuple(json.loads(done.stdout))
-        print("{:>10,} {:>9.2f} {:>13.1f} {:>9.1f} {:>7.1f}".format(*row))
-        rows.append(row)
-    return rows
+@dataclass(frozen=True, kw_only=True)
+class Grown:
+    """``event`` in µs with its changes, ``reconcile`` and ``board`` (a snapshot of both companies) in ms."""
+
+    calls: int
+    event: float
+    reconcile: float
+    board: float
+    megabytes: float
 
 
-def measure(size: int) -> Row:
+def rows() -> list[Row]:
+    """Each size beside a tenth of it: memory, a reconcile and a snapshot may grow as calls do, an event may not."""
+    sizes = [_in_its_own_process(size) for size in SIZES]
+    found = []
+    for small, large in pairwise(sizes):
+        what = f"{large.calls:,} live calls, {MANAGERS:,} managers, beside {small.calls:,}"
+        times = large.calls / small.calls
+        for name, unit, baseline, ours, most in (
+            ("an event and its changes", "µs", small.event, large.event, GROWTH),
+            ("a reconcile", "ms", small.reconcile, large.reconcile, times * GROWTH),
+            ("a whole snapshot", "ms", small.board, large.board, times * GROWTH),
+            ("memory", "MB", small.megabytes, large.megabytes, times * GROWTH),
+        ):
+            row = Row(
+                what=f"{what}: {name}",
+                unit=unit,
+                baseline=baseline,
+                ours=ours,
+                ratio=ours / baseline,
+                most_ratio=most,
+            )
+            found.append(row)
+    return found
+
+
+def _in_its_own_process(size: int) -> Grown:
+    command = [sys.executable, "-m", __name__, str(size)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return Grown(**json.loads(done.stdout))
+
+
+def measure(size: int) -> Grown:
     look_seldom()  # as in a collector
     before = psutil.Process().memory_info().rss
     room = Room(size)
@@ -74,7 +99,13 @@ def measure(size: int) -> Row:
     spent, told = time.process_time() - began, room.board.events - events
     gc.collect()
     grown = psutil.Process().memory_info().rss - before
-    return size, spent / told * 1e6, room.reconcile(), room.whole(), grown / 2**20
+    return Grown(
+        calls=size,
+        event=spent / told * 1e6,
+        reconcile=room.reconcile(),
+        board=room.whole(),
+        megabytes=grown / 2**20,
+    )
 
 
 def directory(company: str) -> Directory:
@@ -208,4 +239,4 @@ class Room:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))) if len(sys.argv) > 1 else main() and "")
+    print(json.dumps(asdict(measure(int(sys.argv[1])))))

@@ -27,6 +27,7 @@ settings.configure(
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402 - needs the settings above
 
+from ccenter.web_process import set_code_aside  # noqa: E402 - as above
 from monitoring.live import room  # noqa: E402 - as above
 from monitoring.live.hub import hub_here  # noqa: E402 - as above
 from monitoring.live.outlet import outlet_for  # noqa: E402 - as above
@@ -65,3 +66,6 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await through_hub(receive, send)
     elif scope["type"] == "websocket":
         await _plain(scope, receive, send)
+
+
+set_code_aside()  # as in every web process; the baseline has the benefit of it too

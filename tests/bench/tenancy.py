@@ -1,6 +1,6 @@
 """What companies cost: a request through host look-up and schema scope, against the same view without either.
 
-Run it alone (``python -m ccenter.lab.bench.tenancy``); it brings its own PostgreSQL and leaves nothing.
+It brings its own PostgreSQL and leaves nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from pathlib import Path
 from unittest import mock
 
 from ccenter.demo import embedded
+from tests.bench.table import Row
 
 REQUESTS = 300  # of each way, one after the other, so that both meet the same machine
+DEAREST = 1.1  # times the same request without companies
 PAGES = ("/account/", "/account/tokens/")
 
 Ask = Callable[[str], None]
 
 
-def main() -> list[tuple[str, str, float, float]]:
-    """Rows of (page, way, ms per request, times the baseline); medians of requests asked in turns."""
+def rows() -> list[Row]:
+    """Medians of requests asked in turns."""
     state = Path(tempfile.mkdtemp(prefix="ccenter-bench-"))
     state.chmod(0o711)  # PostgreSQL runs as another user and must walk through
     try:
@@ -40,21 +42,27 @@ def main() -> list[tuple[str, str, float, float]]:
         shutil.rmtree(state, ignore_errors=True)
 
 
-def measure() -> list[tuple[str, str, float, float]]:
+def measure() -> list[Row]:
     with_companies, without = prepared()
-    rows = []
+    found = []
     for page in PAGES:
         times: dict[str, list[float]] = {"without companies": [], "with companies": []}
         for _number in range(REQUESTS):
             with no_companies():
                 times["without companies"].append(timed(without, page))
             times["with companies"].append(timed(with_companies, page))
-        baseline = statistics.median(times["without companies"])
-        rows += [
-            (page, way, statistics.median(each), statistics.median(each) / baseline)
-            for way, each in times.items()
-        ]
-    return rows
+        baseline, ours = (statistics.median(each) for each in times.values())
+        found.append(
+            Row(
+                what=f"a request with host look-up and schema, {page}",
+                unit="ms",
+                baseline=baseline,
+                ours=ours,
+                ratio=ours / baseline,
+                most_ratio=DEAREST,
+            )
+        )
+    return found
 
 
 def timed(ask: Ask, page: str) -> float:
@@ -133,8 +141,3 @@ def no_companies() -> Iterator[None]:
             cursor.execute("SELECT 1")
         with mock.patch.object(DatabaseWrapper, "_handle_search_path", return_value=None):
             yield
-
-
-if __name__ == "__main__":
-    for page, way, milliseconds, ratio in main():
-        print(f"{page:20} {way:20} {milliseconds:7.2f} ms   x{ratio:.3f}")

@@ -1,6 +1,6 @@
 """How fast facts become rows, against Django's bulk_create of the same rows, in batches of a thousand.
 
-Run it alone (``python -m ccenter.lab.bench.ingest``); it brings its own PostgreSQL and leaves nothing.
+It brings its own PostgreSQL and leaves nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ccenter.demo import embedded
+from tests.bench.table import Row
 
 if TYPE_CHECKING:
     from monitoring.domain.facts import CallFact
@@ -25,11 +26,12 @@ BATCHES = 10  # of each way in each round
 ROUNDS = 5  # ways take turns, so that all meet the same machine
 START = 1_795_338_000.0
 
-Row = tuple[str, float, float]
+GOAL = 3.5
+OURS = "ours"
 
 
-def main() -> list[Row]:
-    """Rows of (way, rows a second, times the baseline of its kind); medians."""
+def rows() -> list[Row]:
+    """Medians of rounds in which the ways take turns."""
     state = Path(tempfile.mkdtemp(prefix="ccenter-bench-"))
     state.chmod(0o711)  # PostgreSQL runs as another user and must walk through
     try:
@@ -58,20 +60,30 @@ def measure() -> list[Row]:
     call_command("migrate_schemas", shared=True, verbosity=0)
     create_company(slug="bench", name="Замер")
     connection.settings_dict["CONN_MAX_AGE"] = None
-    rows: list[Row] = []
+    found: list[Row] = []
     with company_scope("bench"):
         for what, legs, ways in (
             (
                 "a call's own row",
                 0,
-                {"bulk_create": created, "bulk_create, upserting": upserted, "ours": stored},
+                {"bulk_create": created, "bulk_create, upserting": upserted, OURS: stored},
             ),
-            ("a call with its leg and five steps", 1, {"bulk_create": created, "ours": stored}),
+            ("a call with its leg and five steps", 1, {"bulk_create": created, OURS: stored}),
         ):
             speeds = compare(ways, with_legs=bool(legs))
-            baseline = speeds["bulk_create"]
-            rows += [(f"{what}: {way}", speed, speed / baseline) for way, speed in speeds.items()]
-    return rows
+            found += [
+                Row(
+                    what=f"idempotent ingest in batches of 1,000, {what}, beside {baseline}",
+                    unit="rows/s",
+                    baseline=speeds[baseline],
+                    ours=speeds[OURS],
+                    ratio=speeds[OURS] / speeds[baseline],
+                    least_ratio=GOAL if baseline == "bulk_create" else None,
+                )
+                for baseline in ways
+                if baseline != OURS
+            ]
+    return found
 
 
 def compare(ways: Mapping[str, Callable[[list[CallFact]], None]], *, with_legs: bool) -> dict[str, float]:
@@ -188,8 +200,3 @@ def _at(moment: float | None) -> Any:
     from datetime import UTC, datetime
 
     return None if moment is None else datetime.fromtimestamp(moment, UTC)
-
-
-if __name__ == "__main__":
-    for way, speed, ratio in main():
-        print(f"{way:<60} {speed:>10,.0f} rows/s  {ratio:>5.2f}×")

@@ -1,1 +1,0 @@
-"""Measurements behind ``make bench``: each table prints our figure beside a baseline measured in the same run."""
