@@ -15,7 +15,7 @@ pages = get_asgi_application()  # first: it loads the apps the rest needs
 
 from ccenter.web_process import settle  # noqa: E402 - after the apps are loaded
 from monitoring.live.routing import sockets  # noqa: E402 - after the apps are loaded
-from tenants.asgi import CompanyGate  # noqa: E402 - after the apps are loaded
+from tenants.asgi import AtTheRoot, CompanyGate  # noqa: E402 - after the apps are loaded
 
-application = ProtocolTypeRouter({"http": pages, "websocket": CompanyGate(sockets)})
+application = AtTheRoot(ProtocolTypeRouter({"http": pages, "websocket": CompanyGate(sockets)}))
 settle()

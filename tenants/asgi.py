@@ -62,6 +62,20 @@ class Knock:
 Admitted = tuple[lookup.CompanyRecord, Visitor]
 
 
+class AtTheRoot:
+    """ASGI middleware: the portal is served at the root of its hosts, whatever a visitor says.
+
+    Daphne takes a prefix from the header Daphne-Root-Path, from anybody: every link of a page, and where we redirect
+    to, would begin with what a stranger wrote, and a path could pass for one that needs no sign-in.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app({**scope, "root_path": ""}, receive, send)
+
+
 class CompanyGate:
     """ASGI middleware for websockets; other scopes pass untouched.
 

@@ -135,7 +135,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         view_args: Any,
         view_kwargs: Any,
     ) -> HttpResponseBase | None:
-        if request.path.startswith(settings.ANONYMOUS_PREFIXES):
+        if request.path_info.startswith(settings.ANONYMOUS_PREFIXES):
             return None
         refused = super().process_view(request, view_func, view_args, view_kwargs)
         if refused is None or not request.headers.get("HX-Request"):
