@@ -17,7 +17,7 @@ from unittest import mock
 import redis
 
 from ccenter.demo import embedded
-from monitoring.live import stream
+from monitoring.live import protocol
 from monitoring.live.hub import Hub
 from monitoring.live.room import Room
 from tests.bench.collector import collecting
@@ -61,7 +61,9 @@ def rows() -> list[Row]:
             embedded.stop(Path(home))
     audiences = len(AUDIENCES)
     per_tick = counts["serialisations"] / counts["flushes"] / audiences
-    told = f"{counts['deliveries']:,} deliveries of {counts['serialisations']:,} frames, {audiences} audiences"
+    told = (
+        f"{counts['deliveries']:,} deliveries of {counts['serialisations']:,} frames, {audiences} audiences"
+    )
     return [
         Row(
             what=f"publishes a company and tick, {BROWSERS} browsers (baseline: one an event)",
@@ -85,7 +87,8 @@ def rows() -> list[Row]:
 async def watch(url: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     hub = Hub(url)
-    serialise, flush = stream.protocol.changes, Room._flush
+    serialise: Callable[..., bytes] = protocol.changes
+    flush = Room._flush
 
     def counted(*args: Any) -> bytes:
         counts["serialisations"] += 1
@@ -105,7 +108,7 @@ async def watch(url: str) -> Counter[str]:
 
         await asyncio.sleep(0.5)
         with (
-            mock.patch.object(stream.protocol, "changes", counted),
+            mock.patch.object(protocol, "changes", counted),
             mock.patch.object(Room, "_flush", flushed),
         ):
             counts.clear()

@@ -35,7 +35,7 @@ RESET = struct.pack("ii", 1, 0)  # close with a reset: the network is gone, nobo
 
 def backoff(failures: int) -> float:
     """Seconds: half of the doubled wait, and up to as much again."""
-    ceiling = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(failures - 1, 10))
+    ceiling: float = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(failures - 1, 10))
     return ceiling / 2 + random.random() * ceiling / 2
 
 
