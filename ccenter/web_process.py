@@ -20,7 +20,7 @@ def settle() -> None:
     """Load the addresses' code too, then set all of it aside."""
     for addresses in (settings.PUBLIC_URLCONF, settings.COMPANY_URLCONF):
         import_module(addresses)
-    _allow_sockets()
+    allow_sockets()
     set_code_aside()
 
 
@@ -31,7 +31,7 @@ def set_code_aside() -> None:
     gc.set_threshold(*THRESHOLDS)
 
 
-def _allow_sockets() -> None:
+def allow_sockets() -> None:
     """As many open files as the system lets us have: the usual 1,024 is fewer than the browsers of one company."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
