@@ -83,7 +83,11 @@ class PbxCollector:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.entry = entry
-        self.link = Link(pbx=entry.key, simulated=entry.simulated, wall=wall)
+        address = f"{entry.address.host}:{entry.address.port}"
+        # Where the platform's own PBX stands is no business of the companies that share it.
+        self.link = Link(
+            pbx=entry.key, simulated=entry.simulated, wall=wall, hidden=address if entry.managed else ""
+        )
         self.roster = Roster(entry, portal)
         self.client: Client | None = None
         self.failures = 0

@@ -24,9 +24,9 @@ CALM_SECONDS = 10.0
 
 
 class Link:
-    """The state of one PBX's link. ``wall`` gives epoch seconds."""
+    """The state of one PBX's link. ``wall`` gives epoch seconds. ``hidden``: an address companies are not told."""
 
-    def __init__(self, *, pbx: str, simulated: bool, wall: Callable[[], float]) -> None:
+    def __init__(self, *, pbx: str, simulated: bool, wall: Callable[[], float], hidden: str = "") -> None:
         self.pbx = pbx
         self.simulated = simulated
         self.state: LinkState = "connecting"
@@ -37,6 +37,7 @@ class Link:
         self.blind: list[list[float]] = []
         self._blind_from: float | None = None
         self._wall = wall
+        self._hidden = hidden
 
     def restore(self, blind: Sequence[Sequence[float]], last_seen: float | None) -> None:
         """Go on where the PBX's previous owner stopped: its windows, and the gap since its last word."""
@@ -111,7 +112,7 @@ class Link:
             simulated=self.simulated,
             since=self.since,
             lag=self.lag,
-            error=self.error,
+            error=self.error.replace(self._hidden, "PBX") if self._hidden else self.error,
             next_try=self.next_try,
             blind=[list(window) for window in self.blind],
         )

@@ -4,8 +4,8 @@
 somebody, not to take the web server out of rotation; ``status`` says "degraded" then.
 
 Details (per PBX) are shown to platform staff, on a company's host to its admins, and to a program on this very
-machine that asks directly. A proxy must therefore send X-Forwarded-For, as proxies do. Everybody else gets the
-three words only.
+machine that asks directly; of a PBX shared with other companies an admin sees nothing that would tell of them. A
+proxy must therefore send X-Forwarded-For, as proxies do. Everybody else gets the three words only.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from tenants.scope import current_company_or_none
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
+# What a shared PBX's figures would tell of the platform's machines and of other companies' calls.
+_PLATFORMS = frozenset({"owner", "error", "events", "quarantined", "spool"})
+
 
 @never_cache
 @require_safe
@@ -44,7 +47,12 @@ def health(request: HttpRequest) -> JsonResponse:
         if any(_state(links.get(row.key)) != "connected" for row in rows):
             answer["status"] = "degraded"
         if _may_see_details(request):
-            answer["pbx"] = {row.key: _link(row, links.get(row.key)) for row in rows}
+            shown = {row.key: _link(row, links.get(row.key)) for row in rows}
+            if current_company_or_none() is not None and not _on_this_machine(request):
+                for row in rows:
+                    if row.managed:
+                        shown[row.key] = {k: v for k, v in shown[row.key].items() if k not in _PLATFORMS}
+            answer["pbx"] = shown
     if _may_see_details(request, with_session=well):
         answer["database"], answer["redis"] = database, redis
     return JsonResponse(answer, status=200 if well else 503)

@@ -36,7 +36,9 @@ def pbxs(request: HttpRequest) -> HttpResponse:
     except BusAway:
         away = True
     context = {
-        "pbxs": [_described(row, links.get(row.key)) for row in rows],
+        "pbxs": [
+            _described(row, links.get(row.key), whole=company is None or not row.managed) for row in rows
+        ],
         "away": away,
         "staff": company is None,
         "address": request.path,
@@ -47,15 +49,21 @@ def pbxs(request: HttpRequest) -> HttpResponse:
     return render(request, "monitoring/pbx_rows.html" if part else "monitoring/pbx.html", context)
 
 
-def _described(row: PbxRow, health: LinkHealth | None) -> dict[str, Any]:
-    """One PBX as the page shows it. Moments become datetimes in the company's time zone by the template."""
+def _described(row: PbxRow, health: LinkHealth | None, *, whole: bool) -> dict[str, Any]:
+    """One PBX as the page shows it. Moments become datetimes in the company's time zone by the template.
+
+    ``whole``: with its address and figures; of a PBX they share, companies see the state and what it means.
+    """
     state = "orphaned" if health is None else health.state
     described: dict[str, Any] = {
         "row": row,
+        "whole": whole,
         "state": _state(state),
         "tone": TONES.get(state, "alarm"),
         "icon": ICONS.get(state, "alarm"),
-        "advice": _advice(row, state, "" if health is None else health.status.error),
+        "advice": _advice(row, state, "" if health is None else health.status.error)
+        if whole
+        else _shared(state),
         "said": None,
         "error": "",
         "next_try": None,
@@ -64,7 +72,7 @@ def _described(row: PbxRow, health: LinkHealth | None) -> dict[str, Any]:
         code, _colon, words = health.status.error.partition(": ")
         described |= {
             "said": health.status,
-            "error": words or code,
+            "error": (words or code) if whole else "",
             "since": _moment(health.status.since),
             "next_try": _moment(health.status.next_try),
             "age": _("%(seconds)s s ago") % {"seconds": round(health.age)},
@@ -86,6 +94,11 @@ def _state(state: str) -> str:
         "orphaned": _("Nobody is listening"),
     }
     return words.get(state, state)
+
+
+def _shared(state: str) -> str:
+    """The same for a PBX that is not the company's own to mend."""
+    return "" if state == "connected" else _("This PBX is the platform's. If this lasts, ask its staff.")
 
 
 def _advice(row: PbxRow, state: str, error: str) -> str:

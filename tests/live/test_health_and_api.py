@@ -246,3 +246,24 @@ def test_the_pbx_page_shows_a_company_its_own_pbxs_only_and_others_nothing(
         assert refused.status_code == 403
         assert "АТС альфы" not in refused.content.decode()
     assert public_client.get("/pbx/").status_code == 302
+
+
+def test_of_a_shared_pbx_a_company_learns_neither_its_address_nor_others_figures(
+    redis_url: str, pbx: Pbx, group: Group
+) -> None:
+    """How many events all companies together make, and where the platform's machines are, is nobody else's."""
+    trouble = f"unreachable: {pbx.host}:{pbx.port}: Connection refused"
+    collect(
+        redis_url, pbx, group, replace(WELL, state="down", error=trouble, events=424_242, quarantined=31_313)
+    )
+    secrets = ("424242", "31313", "Connection refused", f"{pbx.host}:{pbx.port}", WELL.owner)
+    admin, _ = signed_in("alpha", Role.ADMIN)
+    for managed in (False, True):
+        Pbx.objects.filter(pk=pbx.pk).update(managed=managed)
+        health = admin.get("/healthz", REMOTE_ADDR=AFAR)
+        told = health.content.decode() + admin.get("/pbx/").content.decode()
+        assert health.json()["pbx"][str(pbx.pk)]["state"] == "down"
+        assert [secret in told for secret in secrets] == [not managed] * len(secrets)
+    staff, _ = signed_in_staff()
+    told = staff.get("/healthz", REMOTE_ADDR=AFAR).content.decode() + staff.get("/pbx/").content.decode()
+    assert all(secret in told for secret in secrets)

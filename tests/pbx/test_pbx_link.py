@@ -171,3 +171,10 @@ async def test_a_full_inbox_drops_everything_and_says_so_until_it_is_restarted()
     inbox.put([b"8"], 4.0)
     assert inbox.take() == (4.0, [b"8"])
     assert inbox.size == 0
+
+
+def test_companies_are_not_told_where_the_platforms_own_pbx_stands(wall: Wall) -> None:
+    link = Link(pbx="1", simulated=False, wall=wall, hidden="10.1.2.3:5038")
+    link.failed(Unreachable("10.1.2.3:5038: Connection refused"))
+    assert link.wire()["error"] == "unreachable: PBX: Connection refused"
+    assert "10.1.2.3:5038" in link.error
