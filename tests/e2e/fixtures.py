@@ -154,7 +154,7 @@ def watch(stack: Stack, chromium: Browser) -> Iterator[Watch]:
         context = chromium.new_context(
             viewport={"width": 1440, "height": height}, color_scheme="light", locale="ru-RU"
         )
-        context.add_cookies(stack.visitor(company, account).cookies())  # type: ignore[arg-type]  # its TypedDict
+        context.add_cookies(stack.visitor(company, account).cookies())
         panel = Panel(context.new_page())
         panel.page.set_default_timeout(PATIENT_MS)
         host = f"{company}.localhost" if company else "localhost"

@@ -1,0 +1,60 @@
+"""The README's picture: the supervisor's panel at a lively moment, taken from the real thing.
+
+The picture in docs/ is written when it is missing or CCENTER_SCREENSHOT=1 asks for a new one; else only the moment
+is tried, so that a run of the tests leaves the tree as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from ccenter.lab.sipp import Phone
+from tests.e2e.fixtures import MENU, SALES, SUPPORT, VIP, Exchange, Watch
+from tests.e2e.stack import ROOT, Stack
+
+pytestmark = [pytest.mark.real, pytest.mark.browser]
+
+PICTURE = ROOT / "docs" / "live-panel.png"
+TALKING = (
+    (SALES, "79161204518", "Ольга Бондаренко"),
+    (SALES, "74957771290", "ООО «Лютик»"),
+    (VIP, "79031112233", "Сергей Ким"),
+    (SALES, "79257704410", ""),
+    (SALES, "78127003344", "Аптека 36"),
+    (VIP, "79859152077", "АО «Вымпел»"),
+)
+WAITING = (
+    (SUPPORT, "79096614023", "Екатерина Седых"),
+    (SUPPORT, "79778120935", ""),
+    (SUPPORT, "79605550184", "Михаил Черных"),
+)
+
+
+def test_the_panel_at_a_lively_moment(stack: Stack, exchange: Exchange, watch: Watch, tmp_path: Path) -> None:
+    talk = Phone(ring=0.5, talk=300)
+    exchange.phones(romashka_101=talk, romashka_102=talk, romashka_103=talk, others=talk)
+    panel = watch("romashka", "head")
+    for line, number, name in TALKING:
+        exchange.call(line, number, name, stay=300)
+        time.sleep(1.2)
+    for _line, number, _name in TALKING:
+        expect(panel.going(number[-2:])).not_to_have_count(0)
+    exchange.call(MENU, "73432001717", "Стройдвор", stay=300)
+    time.sleep(
+        4.5
+    )  # this one hears the menu first, and the others must not have waited too long when it is through
+    for line, number, name in WAITING:
+        exchange.call(line, number, name, stay=300)
+        time.sleep(0.4)
+    expect(panel.page.locator(".pane-waiting .wait:not(.ghost)").nth(3)).to_be_visible()
+    wanted = os.environ.get("CCENTER_SCREENSHOT") == "1" or not PICTURE.exists()
+    picture = PICTURE if wanted else tmp_path / PICTURE.name
+    panel.page.mouse.move(0, 0)
+    panel.page.screenshot(path=picture)
+    assert struct.unpack(">II", picture.read_bytes()[16:24]) == (1440, 900)
