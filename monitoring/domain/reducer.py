@@ -14,6 +14,8 @@ from . import events as ev
 from .board import Board
 from .state import UP, Call, Channel, Step
 
+MOST_CHANNELS: Final = 50_000
+
 
 def apply(board: Board, event: ev.Event) -> None:
     """Let ``event`` change ``board``; unknown events and unknown channels change nothing."""
@@ -24,12 +26,17 @@ def apply(board: Board, event: ev.Event) -> None:
 
 
 def opened(board: Board, event: ev.ChannelOpened) -> None:
-    if event.uniqueid in board.channels or event.uniqueid in board.gone or not event.uniqueid:
+    if event.uniqueid in board.channels or event.uniqueid in board.gone or not event.uniqueid or full(board):
         return
     channel = meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
     channel.state, channel.number, channel.caller = event.state, event.number, event.name
     channel.exten = event.exten
     place(board, channel, event.linkedid)
+
+
+def full(board: Board) -> bool:
+    """No PBX of one company has so many channels: one that says so would end its neighbours' collector too."""
+    return len(board.channels) >= MOST_CHANNELS
 
 
 def meet(board: Board, uniqueid: str, linkedid: str, name: str, at: float) -> Channel:
@@ -55,7 +62,7 @@ def place(board: Board, channel: Channel, linkedid: str) -> None:
 def _late(board: Board, event: Any) -> Channel | None:
     """The event's channel, met now if its birth was missed; None when it has already ended."""
     channel = board.channels.get(event.uniqueid)
-    if channel is None and event.uniqueid and event.uniqueid not in board.gone:
+    if channel is None and event.uniqueid and event.uniqueid not in board.gone and not full(board):
         channel = meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
         place(board, channel, event.linkedid)
     return channel

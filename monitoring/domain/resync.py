@@ -50,7 +50,8 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
                 reducer.close(board, channel, channel.call.seen if channel.call else event.at)
     fresh = [c for c in event.channels if c.uniqueid not in board.channels and c.uniqueid not in board.gone]
     for row in sorted(fresh, key=_oldest_first):
-        _meet(board, row, event.at)
+        if not reducer.full(board):
+            _meet(board, row, event.at)
     for row in event.channels:
         _bridge(board, row, event.at)
     _members(board, event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitoring.domain import events as ev
+from monitoring.domain import reducer
 from monitoring.domain.calls import MOST_STEPS
 from monitoring.domain.facts import CallFact, VisitFact
 
@@ -73,3 +74,29 @@ def test_names_that_begin_alike_are_two_companies() -> None:
     pbx.tell(ev.QueueJoined(T0, "9.9", "9.9", "", "PJSIP/alphab_101-00000001", "alphab_sales", 1, "", ""))
     assert pbx.calls("alpha") == {}
     assert pbx.facts["alpha"] == []
+
+
+def test_a_pbx_that_tells_of_channels_without_end_is_not_believed_without_end(
+    pbx: Pbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A company's own PBX may be anything; its collector's neighbours must live on."""
+    monkeypatch.setattr(reducer, "MOST_CHANNELS", 20)
+    for number in range(50):
+        pbx.rings_in(f"{number}.1", 0)
+        pbx.tell(
+            ev.ChannelState(
+                T0 + 1, f"x{number}.1", f"x{number}.1", "alpha", "PJSIP/trunk-1", 6, "", "", "", ""
+            )
+        )
+    rows = tuple(
+        ev.SnapshotChannel(f"{n}.1", f"{n}.1", "alpha", "PJSIP/trunk-1", 4, "", "", "", "", "", "", "", 1.0)
+        for n in range(50)
+    )
+    pbx.tell(ev.Snapshot(T0 + 2, rows, (), (), (), ()))
+    assert len(pbx.calls()) == 20
+    assert pbx.calls("beta") == {}
+    pbx.rings_in("99.1", 3, company="beta")
+    assert list(pbx.calls("beta")) == ["7:99.1"]
+    pbx.hangs_up("0.1", 4)
+    pbx.rings_in("200.1", 5)
+    assert "7:200.1" in pbx.calls()
