@@ -27,7 +27,7 @@ test: ## everything the project promises, checked on the real things
 
 bench: ## how fast it is, beside what it is measured against
 	@$(SETUP) --browser
-	@exec $(PYTHON) -m tests.bench
+	@exec $(PYTHON) -m tests.bench $(if $(WRITE),--write)
 
 setup: ## only install what is missing
 	@$(SETUP) --browser
