@@ -25,6 +25,7 @@ from monitoring.pbx import actions
 from monitoring.pbx.client import Address, Client, Deadlines
 from monitoring.pbx.collector import Timings
 from monitoring.pbx.protocol import ConnectionGone
+from tests.figures import Figure
 from tests.pbx.rig import Rig, directory
 from tests.pbx.scripted import until
 from tests.pbx.wire import Cable, cable_to
@@ -124,7 +125,7 @@ async def busy(lab: Lab) -> None:
 
 
 async def test_calls_that_began_before_the_collector_are_found_each_with_its_own_company(
-    lab: Lab, collector: Rig
+    lab: Lab, collector: Rig, figure: Figure
 ) -> None:
     await busy(lab)
     began = time.monotonic()
@@ -139,7 +140,7 @@ async def test_calls_that_began_before_the_collector_are_found_each_with_its_own
     link = await collector.entity(VEKTOR, "link", "1")
     assert (link["state"], link["error"]) == ("connected", "")
     assert collector.collector.switchboard.quarantined == 0
-    print(f"\nfirst right board {took:.2f} s after the start, 3 calls under way")
+    figure("collector started with calls under way: first right board", f"{took:.2f} s", "")
     lab.hang_up()
     await collector.see(ROMASHKA, nothing_left)
     await collector.see(VEKTOR, nothing_left)
@@ -164,7 +165,7 @@ async def test_a_call_is_followed_from_ring_to_end_and_stored_once(lab: Lab, col
 
 
 async def test_after_a_cut_line_the_login_is_back_in_three_seconds_and_the_board_right_in_five(
-    lab: Lab, collector: Rig, cable: Cable
+    lab: Lab, collector: Rig, cable: Cable, figure: Figure
 ) -> None:
     await busy(lab)
     await begin(collector)
@@ -179,15 +180,14 @@ async def test_after_a_cut_line_the_login_is_back_in_three_seconds_and_the_board
     await collector.see(ROMASHKA, nothing_left, 5.0)
     await collector.see(VEKTOR, nothing_left, 5.0)
     right = time.monotonic() - began
-    print(
-        f"\nline cut: logged in again and board replaced after {again:.2f} s, right after {right:.2f} s, 0 ghosts"
-    )
+    figure("AMI line reset, collector alone: board replaced", f"{again:.2f} s", "≤ 3 s")
+    figure("AMI line reset, collector alone: board right, 0 ghosts", f"{right:.2f} s", "≤ 5 s")
     assert again <= 3.0
     assert right <= 5.0
 
 
 async def test_a_line_that_went_silent_is_stale_within_sixteen_seconds_and_replaced(
-    collector: Rig, cable: Cable
+    collector: Rig, cable: Cable, figure: Figure
 ) -> None:
     await begin(collector)
     began = time.monotonic()
@@ -196,11 +196,14 @@ async def test_a_line_that_went_silent_is_stale_within_sixteen_seconds_and_repla
     noticed = time.monotonic() - began
     cable.held = False
     back = await collector.reach(lambda link: link.state == "connected", 10.0)
-    print(f"\nhalf-open: stale on the panel after {noticed:.1f} s, connected again {back:.1f} s later")
+    figure("AMI line silent but open: stale on the board", f"{noticed:.1f} s", "≤ 16 s")
+    figure("AMI line silent but open: connected again", f"{back:.1f} s", "")
     assert noticed <= 16.0
 
 
-async def test_a_killed_asterisk_leaves_its_calls_closed_as_interrupted(lab: Lab, collector: Rig) -> None:
+async def test_a_killed_asterisk_leaves_its_calls_closed_as_interrupted(
+    lab: Lab, collector: Rig, figure: Figure
+) -> None:
     await busy(lab)
     await begin(collector)
     await collector.see(ROMASHKA, talking("romashka_101"))
@@ -214,7 +217,7 @@ async def test_a_killed_asterisk_leaves_its_calls_closed_as_interrupted(lab: Lab
     assert ended(ROMASHKA) + ended(VEKTOR) == ["interrupted"] * 3
     await collector.see(ROMASHKA, nothing_left)
     assert (await collector.entity(ROMASHKA, "link", "1"))["blind"]
-    print(f"\nAsterisk killed and restarted: 3 calls closed as interrupted {took:.2f} s after it had booted")
+    figure("Asterisk killed, collector alone: calls interrupted after the boot", f"{took:.2f} s", "≤ 10 s")
     assert took <= 10.0
 
 
@@ -289,7 +292,9 @@ async def test_an_originate_whose_answer_was_lost_places_one_call_and_never_a_se
     again.close()
 
 
-async def test_thousand_calls_are_on_the_board_within_five_seconds_of_a_cut(redis_url: str) -> None:
+async def test_thousand_calls_are_on_the_board_within_five_seconds_of_a_cut(
+    redis_url: str, figure: Figure
+) -> None:
     from ccenter.lab.simulator.crowd import crowd
     from ccenter.lab.simulator.server import Simulator
 
@@ -312,8 +317,7 @@ async def test_thousand_calls_are_on_the_board_within_five_seconds_of_a_cut(redi
         for slug in (ROMASHKA, VEKTOR):
             await rig.see(slug, lambda board, slug=slug: board.epoch != epochs[slug], 10.0)
         took = time.monotonic() - began
-        channels = len(rig.collector.switchboard.board(ROMASHKA)["call"])
-        print(f"\n{there} calls ({channels} of one company): board right {took:.2f} s after the cut")
+        figure(f"AMI line reset with {there} calls alive: boards right", f"{took:.2f} s", "≤ 5 s")
         assert there > 500
         assert took <= 5.0
     finally:
