@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from monitoring import bus
 from monitoring.domain.commands import Command, ReloadDirectory
@@ -33,6 +33,10 @@ class Receipt:
         sent."""
         if not self.id:
             return None
+        if not connection.in_atomic_block:
+            # A dozen people waiting for a PBX that is away would else hold every connection of the pool, and
+            # with them the pages of all companies. The next query takes one again.
+            connection.close()
         try:
             return bus.wait_answer(self.company, self.id, timeout=timeout)
         except bus.BusError:
