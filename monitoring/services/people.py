@@ -45,9 +45,9 @@ def save(*, actor: User, user: User | None, person: Person) -> User:
     Raises Refused, StillNeeded, or ValidationError keyed by field; nothing changed then.
     """
     check(actor=actor, verb=VERB, what=user or person.email)
-    if user is not None and user.role == Role.ADMIN and person.role != Role.ADMIN:
-        _keep_an_admin(user)
     with transaction.atomic():
+        if user is not None and user.role == Role.ADMIN and person.role != Role.ADMIN:
+            _keep_an_admin(user)
         account = user or User(role=person.role)
         changed_role = user is not None and user.role != person.role
         account.email, account.name = person.email, person.name
@@ -75,8 +75,8 @@ def archive(*, actor: User, user: User) -> None:
     check(actor=actor, verb=VERB, what=user)
     if user.pk == actor.pk:
         raise StillNeeded(_("You cannot archive yourself."))
-    _keep_an_admin(user)
     with transaction.atomic():
+        _keep_an_admin(user)
         accounts.disable(user=user)
         Manager.objects.live().filter(user=user).update(archived_at=timezone.now())
         audit.record(actor=actor, verb=VERB, kind="user", what=user, details={"archived": True})
@@ -150,6 +150,8 @@ def the_pbx() -> int:
 
 
 def _keep_an_admin(user: User) -> None:
-    others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
-    if user.role == Role.ADMIN and not others.exists():
+    """Two admins who archive each other at once wait for one another here; the second finds nobody left."""
+    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
+    others = [admin.pk for admin in admins if admin.pk != user.pk]
+    if user.role == Role.ADMIN and not others:
         raise StillNeeded(_("This is the company's only admin. Enter another one first."))
