@@ -7,7 +7,7 @@ Nobody is logged off at midnight: an interval stands until the next one begins. 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -27,6 +27,7 @@ from tenants.people.roles import Verb, can
 from tenants.scope import current_company
 
 _TRIES = 20
+FAR_AHEAD = timedelta(days=1)  # a PBX may take its local time for UTC; more than that is no clock
 
 
 class Declared(NamedTuple):
@@ -87,6 +88,10 @@ def from_phone(*, manager: str, paused: bool, reason: str, at: float) -> StatusD
     status = _meant(paused, reason, standing.status if standing else None)
     if status is None:
         return None
+    now = timezone.now()
+    if at > (now + FAR_AHEAD).timestamp():
+        # An interval that begins years from now could never be ended: no later pause would be later.
+        at = now.timestamp()
     moment = datetime.fromtimestamp(at, UTC)
     if standing is not None and moment <= standing.started:
         return None

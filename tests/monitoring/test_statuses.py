@@ -292,3 +292,19 @@ def test_whatever_is_pressed_the_intervals_tile_the_time(sent: Sent) -> None:
             assert spent == (rows[-1].started - rows[0].started).total_seconds()
 
     tiles()
+
+
+@pytest.mark.parametrize("at", [9e10, 4e9])
+def test_a_pause_from_the_far_future_does_not_hold_a_status_for_ever(staff: Staff, at: float) -> None:
+    """A PBX's clock gone wrong for a moment would else keep every later pause out: none of them were later."""
+    with company_scope("alpha"):
+        told = statuses.from_phone(manager="alpha_101", paused=True, reason="", at=at)
+        assert told is not None
+        assert abs(told.at - datetime.now(UTC).timestamp()) < 60
+        back = statuses.from_phone(
+            manager="alpha_101", paused=False, reason="", at=datetime.now(UTC).timestamp() + 1
+        )
+        assert back is not None
+        assert [is_open for _label, is_open in history(staff.anna)] == [False, True]
+    with company_scope("beta"):
+        assert not StatusInterval.objects.exists()
