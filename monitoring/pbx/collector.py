@@ -34,6 +34,12 @@ from monitoring.pbx.roster import Roster
 log = logging.getLogger(__name__)
 
 
+MISDATED = 86_400.0
+"""Seconds between an event's own time and the PBX's clock beyond which it was no clock that dated it: believed, one
+event of next year would empty today's counts and keep midnight away until then.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Seconds. ``settle``: quiet after which held events can no longer be overtaken; ``held``: or this, at
@@ -252,6 +258,8 @@ class PbxCollector:
             event = normalise(block, at_receipt)
             if event is None or type(event) is PbxBooted:
                 continue  # a boot is told by CoreStatus, whose words are the same at every login
+            if abs(event.at - at_receipt) > MISDATED:
+                event = event._replace(at=at_receipt)
             last = event.at
             try:
                 self.switchboard.feed(event)

@@ -329,7 +329,10 @@ async def test_a_break_pauses_also_where_a_queue_rings_the_person_through_a_loca
                    member("beta", "101", queue="support") | local]  # fmt: skip
     await rig.start()
     assert await order(lunch("alpha")) == Answer("done")
-    assert {pause["Interface"] for pause in pbx.named("QueuePause")} == {"PJSIP/alpha_101", "Local/101@agents/n"}
+    assert {pause["Interface"] for pause in pbx.named("QueuePause")} == {
+        "PJSIP/alpha_101",
+        "Local/101@agents/n",
+    }
     assert (await rig.entity("beta", "manager", "beta_101"))["status"] is None
 
 
@@ -593,3 +596,17 @@ async def test_a_phone_that_rings_for_a_queue_is_not_a_call_of_its_own_when_we_f
     (call,) = (await rig.calls("alpha")).values()
     assert (call["key"], call["number"], call["state"]) == ("1:1795323283.2", "+74951234567", "ringing")
     assert [party["manager"] for party in call["managers"]] == ["alpha_101"]
+
+
+async def test_an_event_dated_years_away_happens_now(rig: Rig, pbx: ScriptedPbx) -> None:
+    """Believed, it would turn the day of every company on this PBX: counts to zero, and no midnight for years."""
+    await rig.start()
+    first, second = Caller(pbx, "alpha"), Caller(pbx, "alpha", "+74950000002")
+    pbx.say(first.dials(), first.joins(), first.hangs_up())
+    await rig.see("alpha", lambda board: board.entities["queue", "alpha_sales"]["today"]["offered"] == 1)
+    for stamp in ("9e10", "4102444800.5", "86400.0"):
+        odd = {"Timestamp": stamp, "Uniqueid": f"{stamp}.1", "Linkedid": f"{stamp}.1"}
+        pbx.say(event("Newchannel", **{**second._common(), **odd}))
+    await rig.see("alpha", lambda board: sum(kind == "call" for kind, _ in board.entities) == 3)
+    assert (await rig.entity("alpha", "queue", "alpha_sales"))["today"]["offered"] == 1
+    assert all(abs(row["started"] - pbx.now()) < 60 for row in (await rig.calls("alpha")).values())
