@@ -27,6 +27,7 @@ from tenants.people.roles import Verb, can
 from tenants.scope import current_company
 
 _TRIES = 20
+MOST_A_MINUTE = 60  # each change is rows, an audit entry and a command to a PBX that others share
 FAR_AHEAD = timedelta(days=1)  # a PBX may take its local time for UTC; more than that is no clock
 
 
@@ -49,8 +50,12 @@ def declare(*, actor: User, manager: Manager, status_id: int) -> Declared:
     status = Status.objects.live().filter(pk=status_id).first()
     if status is None or manager.archived_at is not None:
         raise NotThere(_("There is no such status any more. Reload the page."))
+    now = timezone.now()
+    lately = StatusInterval.objects.filter(manager=manager, started__gt=now - timedelta(minutes=1))
+    if lately.count() >= MOST_A_MINUTE:
+        raise Busy(_("The status has just been changed too often. Wait a minute."))
     with transaction.atomic():
-        interval, changed = _switch(manager, status, timezone.now(), Source.PORTAL, actor)
+        interval, changed = _switch(manager, status, now, Source.PORTAL, actor)
         if changed:
             audit.record(
                 actor=actor,

@@ -17,7 +17,7 @@ from monitoring import bus
 from monitoring.domain.commands import Command, SetStatus
 from monitoring.models import AuditEntry, Manager, Status, StatusInterval
 from monitoring.services import statuses
-from monitoring.services.errors import NotThere, Refused
+from monitoring.services.errors import Busy, NotThere, Refused
 from tenants.people.models import Role, User
 from tenants.scope import company_scope
 from tests.factories.staff import Staff, make_staff
@@ -308,3 +308,20 @@ def test_a_pause_from_the_far_future_does_not_hold_a_status_for_ever(staff: Staf
         assert [is_open for _label, is_open in history(staff.anna)] == [False, True]
     with company_scope("beta"):
         assert not StatusInterval.objects.exists()
+
+
+def test_nobody_floods_a_shared_pbx_with_changes_of_own_status(
+    staff: Staff, sent: Sent, monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(statuses, "MOST_A_MINUTE", 4)
+    with company_scope("alpha"), django_capture_on_commit_callbacks(execute=True):
+        assert staff.anna.user is not None
+        lunch, back = status("Обед"), Status.objects.live().filter(kind="available")[0]
+        for chosen in (lunch, back, lunch, back):
+            statuses.declare(actor=staff.anna.user, manager=staff.anna, status_id=chosen.pk)
+        with pytest.raises(Busy):
+            statuses.declare(actor=staff.anna.user, manager=staff.anna, status_id=lunch.pk)
+        assert history(staff.anna)[-1] == (back.label, True)
+        statuses.declare(actor=staff.admin, manager=staff.boris, status_id=lunch.pk)
+    assert len(sent) == 5, "another's change is not held up"
