@@ -1,31 +1,20 @@
 """One company's live board: the state, what changed since the last look, and the facts waiting to be stored.
 
-The reducer's handlers change it; ``drain`` turns the touched entities into wire changes, each once, only what differs.
+The reducer's handlers change it and say what they touched; ``changes`` tells viewers and database what differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from . import render
-from .directory import Directory, ManagerEntry, QueueEntry, Standing
+from .directory import Directory, ManagerEntry, QueueEntry, Standing, rows
 from .facts import Fact
 from .intervals import day_bounds, local_day
 from .state import Call, Channel, Manager, Queue, no_manager_counts, no_queue_counts
-from .wire import BoardWire, Kind, Op
+from .wire import Kind
 
 REMEMBERED_ENDS: Final = 10_000
-
-
-class Changes(NamedTuple):
-    """What one company's viewers and its database must hear. ``entities``: the whole entity behind each op."""
-
-    company: str
-    at: float
-    ops: list[Op]
-    entities: dict[tuple[Kind, str], dict[str, Any] | None]
-    facts: list[Fact]
 
 
 class Board:
@@ -53,8 +42,8 @@ class Board:
         self.day_end = 0.0
         self.rows: dict[tuple[Kind, str], dict[str, Any]] = {}
         self._unordered: dict[str, None] = {}
-        self._touched: dict[tuple[Kind, str], None] = {}
-        self._sent: dict[tuple[Kind, str], dict[str, Any]] = {}
+        self.touched: dict[tuple[Kind, str], None] = {}
+        self.sent: dict[tuple[Kind, str], dict[str, Any]] = {}
         self.configure(directory, standing)
 
     # who is who
@@ -74,9 +63,9 @@ class Board:
             self._drop_missing(directory)
         if standing is not None:
             self._stand(standing)
-        self._touched.update(dict.fromkeys(self.rows))
-        self.rows = render.rows(directory)
-        self._touched.update(dict.fromkeys(self.rows))
+        self.touched.update(dict.fromkeys(self.rows))
+        self.rows = rows(directory)
+        self.touched.update(dict.fromkeys(self.rows))
 
     def _place_manager(self, entry: ManagerEntry) -> None:
         manager = self.managers.get(entry.key)
@@ -171,13 +160,14 @@ class Board:
     # what changed
 
     def touch(self, kind: Kind, key: str) -> None:
-        self._touched[kind, key] = None
+        self.touched[kind, key] = None
 
     def reorder(self, queue: str) -> None:
         """Callers of this queue moved up or down: their positions are counted anew when next looked at."""
         self._unordered[queue] = None
 
-    def _count_positions(self) -> None:
+    def count_positions(self) -> None:
+        """Bring every waiting caller's position up to date, where its queue changed."""
         # Once a look, not once a leaver: a queue of n that empties between two looks costs n, not n².
         unordered, self._unordered = self._unordered, {}
         for key in unordered:
@@ -215,45 +205,3 @@ class Board:
         self.gone[ended] = None
         if len(self.gone) > 2 * REMEMBERED_ENDS:
             self.gone = dict.fromkeys(list(self.gone)[REMEMBERED_ENDS:])
-
-    def drain(self) -> Changes | None:
-        """Everything since the last drain, or None when nothing a viewer or the database would notice happened."""
-        if self._unordered:
-            self._count_positions()
-        ops: list[Op] = []
-        entities: dict[tuple[Kind, str], dict[str, Any] | None] = {}
-        touched, self._touched = self._touched, {}
-        for name in touched:
-            kind, key = name
-            new = render.entity(self, kind, key)
-            old = self._sent.get(name)
-            if new is None:
-                if old is not None:
-                    del self._sent[name]
-                    ops.append((kind, key, None))
-                    entities[name] = None
-                continue
-            fields = new if old is None else _differing(new, old)
-            if fields:
-                self._sent[name] = new
-                ops.append((kind, key, fields))
-                entities[name] = new
-        facts, self.facts = self.facts, []
-        if not ops and not facts:
-            return None
-        return Changes(self.company, self.at, ops, entities, facts)
-
-    def wire(self) -> BoardWire:
-        """The whole board as a snapshot."""
-        if self._unordered:
-            self._count_positions()
-        return render.board(self)
-
-
-def _differing(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-    # One kind's entities have the same fields in the same order, so the old values come along without a look-up.
-    return {
-        name: value
-        for (name, value), before in zip(new.items(), old.values(), strict=True)
-        if value != before
-    }

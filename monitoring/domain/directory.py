@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from .wire import ManagerCounts, QueueCounts
+from .wire import GroupWire, Kind, LineWire, ManagerCounts, QueueCounts, StatusWire
 
 StatusKind = Literal["available", "break", "away"]
 
@@ -90,3 +90,15 @@ class Standing:
     queues: Mapping[str, QueueCounts] = field(default_factory=dict)
     managers: Mapping[str, ManagerCounts] = field(default_factory=dict)
     statuses: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+
+
+def rows(directory: Directory) -> dict[tuple[Kind, str], dict[str, Any]]:
+    """The entities that only the portal's rows make: groups, statuses and lines."""
+    made: dict[tuple[Kind, str], Any] = {}
+    for g in directory.groups:
+        made["group", str(g.id)] = GroupWire(id=g.id, title=g.title, groups=[g.id])
+    for s in directory.statuses:
+        made["status", str(s.id)] = StatusWire(id=s.id, label=s.label, kind=s.kind, colour=s.colour)
+    for ln in directory.lines:
+        made["line", ln.number] = LineWire(number=ln.number, title=ln.title, groups=list(ln.groups))
+    return made

@@ -6,12 +6,11 @@ ends inside it, flow-out when the caller goes on elsewhere.
 
 from __future__ import annotations
 
-from . import calls
+from . import calls, legs
 from . import events as ev
 from .board import Board
-from .facts import PauseFact, VisitFact
-from .state import Call, Channel, Manager, Step, Visit
-from .wire import Registration
+from .facts import VisitFact
+from .state import Call, Channel, Step, Visit
 
 _EXIT_WORDS = {
     "TIMEOUT": "timeout",
@@ -205,7 +204,7 @@ def called(board: Board, event: ev.AgentCalled) -> None:
     if not dest.manager:
         dest.manager = manager.key
     if dest.leg is None:
-        calls.add_leg(board, caller.call, dest, at=event.at, queue=event.queue)
+        legs.add_leg(board, caller.call, dest, at=event.at, queue=event.queue)
     dest.leg.queue = event.queue  # type: ignore[union-attr]  # add_leg has just set it
     calls.witness(board, caller.call, event.at)
 
@@ -220,7 +219,7 @@ def connected(board: Board, event: ev.AgentConnected) -> None:
     dest = board.channels.get(event.dest)
     if dest is not None and dest.leg is not None:
         dest.leg.queue = event.queue
-        calls.answer_leg(board, call, dest.leg, event.at)
+        legs.answer_leg(board, call, dest.leg, event.at)
     if visit is not None and visit.queue == event.queue:
         # Who picked up a ringing colleague's call answered it, whatever name the queue tells.
         who = dest.manager if dest is not None and dest.manager else manager.key
@@ -240,10 +239,10 @@ def missed(board: Board, event: ev.AgentMissed) -> None:
             (x for x in reversed(call.legs) if x.manager == key and event.dest in (x.uniqueid, "")), None
         )
     if leg is not None and event.rang > 0:
-        calls.miss_leg(board, call, leg, event.at)
+        legs.miss_leg(board, call, leg, event.at)
     elif leg is not None:
         # Refused before it rang: the phone was busy, its manager missed nothing.
-        calls.refuse_leg(board, leg, event.at)
+        legs.refuse_leg(board, leg, event.at)
     if leg is not None:
         calls.witness(board, call, event.at)
 
@@ -273,98 +272,3 @@ def went_on(board: Board, call: Call, channel: Channel, at: float) -> None:
 
 
 # members and phones
-
-
-def member_changed(board: Board, event: ev.MemberChanged) -> None:
-    manager = board.member(event.interface, event.member)
-    queue = board.queue(event.queue)
-    if event.gone:
-        if queue.members.pop(manager.key, None) is not None:
-            board.touch("queue", queue.key)
-        manager.queues.discard(queue.key)
-        manager.paused.pop(queue.key, None)
-        board.touch("manager", manager.key)
-        return
-    if manager.key not in queue.members or queue.key not in manager.queues:
-        queue.members[manager.key] = True
-        manager.queues.add(queue.key)
-        board.touch("queue", queue.key)
-        board.touch("manager", manager.key)
-    _pause(board, manager, queue.key, event.at, paused=event.paused, reason=event.reason)
-    if not event.interface.startswith("Local/"):
-        _register(board, manager, _MEMBER_DEVICE.get(event.device), event.at)
-
-
-def member_paused(board: Board, event: ev.MemberPaused) -> None:
-    manager = board.member(event.interface, event.member)
-    _pause(board, manager, event.queue, event.at, paused=event.paused, reason=event.reason)
-
-
-def _pause(board: Board, manager: Manager, queue: str, at: float, *, paused: bool, reason: str) -> None:
-    """Keep the pause, and report one the portal did not ask for: the phone's word becomes the declared status."""
-    if manager.paused.get(queue) == (reason if paused else None):
-        # A member's every ring and talk says this again.
-        return
-    key = manager.key
-    before = bool(manager.paused)
-    board.touch("manager", key)
-    if paused:
-        manager.paused[queue] = reason
-    else:
-        manager.paused.pop(queue, None)
-    declared = board.status_kind.get(manager.status or 0)
-    if declared is None or before == bool(manager.paused):
-        return
-    if paused and declared == "available" and not manager.reported_pause:
-        manager.reported_pause = True
-        board.facts.append(PauseFact(key, at, True, reason))
-    elif not paused and declared != "available" and manager.reported_pause:
-        manager.reported_pause = False
-        board.facts.append(PauseFact(key, at, False, ""))
-
-
-def device_changed(board: Board, event: ev.DeviceChanged) -> None:
-    key = board.manager_of(event.device)
-    manager = board.managers.get(key)
-    if manager is None or event.device.startswith("Local/"):
-        return
-    if event.state in ("UNAVAILABLE", "INVALID"):
-        _register(board, manager, "unregistered", event.at)
-    elif event.state != "UNKNOWN":
-        _register(board, manager, "registered", event.at)
-
-
-def registration_changed(board: Board, event: ev.RegistrationChanged) -> None:
-    key = board.manager_of(f"PJSIP/{event.endpoint}")
-    manager = board.managers.get(key)
-    if manager is None:
-        return
-    _register(board, manager, "registered" if event.registered else "unregistered", event.at)
-
-
-_MEMBER_DEVICE: dict[int, Registration] = {
-    1: "registered",
-    2: "registered",
-    3: "registered",
-    5: "unregistered",
-    6: "registered",
-    7: "registered",
-    8: "registered",
-}
-
-
-def _register(board: Board, manager: Manager, registration: Registration | None, at: float) -> None:
-    if registration is not None and manager.registration != registration:
-        manager.registration = registration
-        calls.idle(board, manager.key, at)
-
-
-def status_declared(board: Board, event: ev.StatusDeclared) -> None:
-    manager = board.managers.get(event.manager)
-    if manager is None or manager.status == (event.status or None):
-        return
-    manager.status, manager.status_since = event.status or None, event.at
-    manager.reported_pause = board.status_kind.get(event.status, "available") != "available"
-    if not manager.reported_pause:
-        manager.missed_in_row = 0
-    board.touch("manager", manager.key)

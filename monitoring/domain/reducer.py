@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import calls, queueing, resync, transfers
+from . import calls, channels, legs, presence, queueing, resync, route, transfers
 from . import events as ev
 from .board import Board
-from .state import UP, Call, Channel, Step
-
-MOST_CHANNELS: Final = 50_000
+from .state import UP, Call, Channel
 
 
 def apply(board: Board, event: ev.Event) -> None:
@@ -26,50 +24,21 @@ def apply(board: Board, event: ev.Event) -> None:
 
 
 def opened(board: Board, event: ev.ChannelOpened) -> None:
-    if event.uniqueid in board.channels or event.uniqueid in board.gone or not event.uniqueid or full(board):
+    if (
+        event.uniqueid in board.channels
+        or event.uniqueid in board.gone
+        or not event.uniqueid
+        or channels.full(board)
+    ):
         return
-    channel = meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
+    channel = channels.meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
     channel.state, channel.number, channel.caller = event.state, event.number, event.name
     channel.exten = event.exten
-    place(board, channel, event.linkedid)
-
-
-def full(board: Board) -> bool:
-    """No PBX of one company has so many channels: one that says so would end its neighbours' collector too."""
-    return len(board.channels) >= MOST_CHANNELS
-
-
-def meet(board: Board, uniqueid: str, linkedid: str, name: str, at: float) -> Channel:
-    channel = Channel(uniqueid, linkedid, name, calls.interface_of(name), at)
-    channel.manager = "" if channel.local else board.manager_of(channel.interface)
-    board.channels[uniqueid] = channel
-    return channel
-
-
-def place(board: Board, channel: Channel, linkedid: str) -> None:
-    """Give a new channel its call: the one its linkedid names, or one of its own."""
-    call = board.by_linkedid.get(linkedid)
-    if call is not None and linkedid != channel.uniqueid:
-        calls.attach(board, call, channel)
-    else:
-        call = calls.begin(board, channel)
-        if call.shown:
-            calls.witness(board, call, channel.opened)
-            calls.say(board, call, channel.opened)
-    calls.witness(board, call, channel.opened)
-
-
-def _late(board: Board, event: Any) -> Channel | None:
-    """The event's channel, met now if its birth was missed; None when it has already ended."""
-    channel = board.channels.get(event.uniqueid)
-    if channel is None and event.uniqueid and event.uniqueid not in board.gone and not full(board):
-        channel = meet(board, event.uniqueid, event.linkedid, event.channel, event.at)
-        place(board, channel, event.linkedid)
-    return channel
+    channels.place(board, channel, event.linkedid)
 
 
 def state_changed(board: Board, event: ev.ChannelState) -> None:
-    channel = _late(board, event)
+    channel = channels.late(board, event)
     if channel is None:
         return
     channel.state = event.state
@@ -78,7 +47,7 @@ def state_changed(board: Board, event: ev.ChannelState) -> None:
         call.number, call.name = event.number, event.name
         board.touch("call", call.key)
     if call is not None and event.state == UP and channel.leg is not None and not channel.leg.origin:
-        calls.answer_leg(board, call, channel.leg, event.at)
+        legs.answer_leg(board, call, channel.leg, event.at)
         calls.witness(board, call, event.at)
 
 
@@ -127,7 +96,7 @@ def dial_started(board: Board, event: ev.DialStarted) -> None:
         stand_in.real = not dest.local
         dest.leg = stand_in
     elif dest.leg is None and dest.manager:
-        calls.add_leg(board, call, dest, at=event.at, queue="")
+        legs.add_leg(board, call, dest, at=event.at, queue="")
         if call.direction == "out" and not call.customer:
             call.direction = "internal"
     elif dest.leg is None and not dest.local and not call.customer and calls.is_trunk(board, dest):
@@ -156,22 +125,22 @@ def dial_ended(board: Board, event: ev.DialEnded) -> None:
             call.dial_status = event.status
         return
     if event.status == "ANSWER":
-        calls.answer_leg(board, call, leg, event.at)
+        legs.answer_leg(board, call, leg, event.at)
     elif event.status == "NOANSWER" and not leg.queue:
-        calls.miss_leg(board, call, leg, event.at)
+        legs.miss_leg(board, call, leg, event.at)
     elif leg.answered is None and leg.outcome == "ringing":
         leg.outcome = _UNANSWERED.get(event.status, "cancelled")  # type: ignore[assignment]  # the table's words
         if leg.ring_step is not None and leg.ring_step.until is None:
             leg.ring_step.until, leg.ring_step.note = event.at, leg.outcome
-        calls.idle(board, leg.manager, event.at)
+        legs.idle(board, leg.manager, event.at)
     calls.witness(board, call, event.at)
 
 
 def bridge_entered(board: Board, event: ev.BridgeEntered) -> None:
-    channel = _late(board, event)
+    channel = channels.late(board, event)
     if channel is None or channel.bridge == event.bridge or channel.bridged > event.at:
         return
-    leave(board, channel)
+    channels.leave(board, channel)
     channel.bridge, channel.bridged = event.bridge, event.at
     channel.holding = event.kind == "holding_bridge"
     board.bridges.setdefault(event.bridge, {})[channel.uniqueid] = None
@@ -186,20 +155,11 @@ def bridge_entered(board: Board, event: ev.BridgeEntered) -> None:
     calls.recompute(board, call, event.at)
 
 
-def leave(board: Board, channel: Channel) -> None:
-    members = board.bridges.get(channel.bridge)
-    if members is not None:
-        members.pop(channel.uniqueid, None)
-        if not members:
-            del board.bridges[channel.bridge]
-    channel.bridge = ""
-
-
 def bridge_left(board: Board, event: ev.BridgeLeft) -> None:
     channel = board.channels.get(event.uniqueid)
     if channel is None or channel.bridge != event.bridge or channel.bridged > event.at:
         return
-    leave(board, channel)
+    channels.leave(board, channel)
     channel.bridged = event.at
     if channel.call is not None:
         calls.recompute(board, channel.call, event.at)
@@ -222,70 +182,6 @@ def hold_changed(board: Board, event: ev.HoldChanged) -> None:
     calls.hold(board, channel.call, channel.leg, event.at, held=event.held)
 
 
-def key_pressed(board: Board, event: ev.KeyPressed) -> None:
-    """A digit of the customer while in the menu is a stop of the route; in a conversation it is nobody's business."""
-    channel = board.channels.get(event.uniqueid)
-    if channel is None or channel.call is None:
-        return
-    call = channel.call
-    if (
-        call.customer != channel.uniqueid
-        or call.direction != "in"
-        or any(x.live and x.outcome == "answered" for x in call.legs)
-    ):
-        return
-    if call.visit is not None:
-        call.visit.reason = call.visit.reason or "key"
-        return
-    if channel.key_at < event.at:
-        channel.key_at = event.at
-        _pressed(board, call, event.digit, event.at)
-
-
-_KEYS: Final = frozenset("0123456789*#")
-MOST_KEYS: Final = 32
-
-
-def _pressed(board: Board, call: Call, keys: str, at: float) -> None:
-    """Keys belong to the menu they were pressed in; a PBX that tells them both as DTMF and as a mark says them once."""
-    menu = next((s for s in reversed(call.steps) if s.kind == "ivr" and s.until is None), None)
-    if menu is None:
-        menu = Step("ivr", "", at)
-        call.steps.append(menu)
-    if len(menu.note) >= MOST_KEYS:
-        return  # somebody plays with the keys: nobody reads more, and every one of them would be sent again
-    if not menu.note.endswith(keys):
-        menu.note += keys[:MOST_KEYS]
-    calls.witness(board, call, at)
-
-
-def route_marked(board: Board, event: ev.RouteMarked) -> None:
-    """Our dialplan names a stop of the route."""
-    channel = board.channels.get(event.uniqueid)
-    if event.kind == "listen":
-        board.listen_modes[event.uniqueid] = event.what
-        return
-    if channel is None or channel.call is None:
-        return
-    call = channel.call
-    if event.kind == "queue_exit":
-        queueing.exit_reason(board, ev.QueueExit(event.at, event.uniqueid, event.tenant, event.what))
-        return
-    if any(s.at == event.at and s.kind == event.kind for s in call.steps):
-        return
-    queueing.went_on(board, call, channel, event.at)
-    if event.kind == "line":
-        call.line = event.what
-        if not any(s.kind == "line" and s.what == event.what for s in call.steps):
-            call.steps.append(Step("line", event.what, event.at, event.at))
-    elif event.kind == "ivr" and event.what and set(event.what) <= _KEYS:
-        _pressed(board, call, event.what, event.at)
-    elif event.kind in ("ivr", "voicemail"):
-        queueing.close_ivr(call, event.at)
-        call.steps.append(Step("ivr" if event.kind == "ivr" else "voicemail", event.what, event.at))
-    calls.witness(board, call, event.at)
-
-
 def hangup_asked(board: Board, event: ev.HangupAsked) -> None:
     channel = board.channels.get(event.uniqueid)
     if channel is None or channel.call is None:
@@ -302,30 +198,7 @@ def closed(board: Board, event: ev.ChannelClosed) -> None:
     channel = board.channels.get(event.uniqueid)
     board.forget(event.uniqueid)
     if channel is not None:
-        close(board, channel, event.at)
-
-
-def close(board: Board, channel: Channel, at: float) -> None:
-    """The channel is gone, heard or found out."""
-    del board.channels[channel.uniqueid]
-    leave(board, channel)
-    peer = board.channels.get(channel.peer)
-    if peer is not None:
-        peer.peer = ""
-    call, leg = channel.call, channel.leg
-    if call is None:
-        transfers.spy_stopped(board, ev.SpyStopped(at, channel.uniqueid, channel.spying, ""))
-        return
-    call.channels.pop(channel.uniqueid, None)
-    if leg is not None:
-        leg.channels.pop(channel.uniqueid, None)
-        if not leg.channels and leg.live:
-            calls.end_leg(board, call, leg, at)
-    queueing.caller_gone(board, call, channel, at)
-    if call.channels:
-        calls.recompute(board, call, at)
-    else:
-        calls.end(board, call, at)
+        channels.close(board, channel, event.at)
 
 
 HANDLERS: Final[dict[type, Callable[[Board, Any], None]]] = {
@@ -341,8 +214,8 @@ HANDLERS: Final[dict[type, Callable[[Board, Any], None]]] = {
     ev.BridgeLeft: bridge_left,
     ev.LocalJoined: local_joined,
     ev.HoldChanged: hold_changed,
-    ev.KeyPressed: key_pressed,
-    ev.RouteMarked: route_marked,
+    ev.KeyPressed: route.key_pressed,
+    ev.RouteMarked: route.route_marked,
     ev.BlindTransferred: transfers.blind,
     ev.AttendedTransferred: transfers.attended,
     ev.PickedUp: transfers.picked_up,
@@ -356,11 +229,11 @@ HANDLERS: Final[dict[type, Callable[[Board, Any], None]]] = {
     ev.AgentCalled: queueing.called,
     ev.AgentConnected: queueing.connected,
     ev.AgentMissed: queueing.missed,
-    ev.MemberChanged: queueing.member_changed,
-    ev.MemberPaused: queueing.member_paused,
-    ev.DeviceChanged: queueing.device_changed,
-    ev.RegistrationChanged: queueing.registration_changed,
-    ev.StatusDeclared: queueing.status_declared,
+    ev.MemberChanged: presence.member_changed,
+    ev.MemberPaused: presence.member_paused,
+    ev.DeviceChanged: presence.device_changed,
+    ev.RegistrationChanged: presence.registration_changed,
+    ev.StatusDeclared: presence.status_declared,
     ev.PbxBooted: resync.booted,
     ev.Snapshot: resync.snapshot,
 }

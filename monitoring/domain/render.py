@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from .directory import Directory
 from .state import Call, Leg, Manager, Queue, Step
 from .wire import (
     Activity,
@@ -44,18 +43,6 @@ def entity(board: Board, kind: Kind, key: str) -> dict[str, Any] | None:
     else:
         made = board.rows.get((kind, key))
     return cast("dict[str, Any] | None", made)
-
-
-def rows(directory: Directory) -> dict[tuple[Kind, str], dict[str, Any]]:
-    """The entities that only the portal's rows make: groups, statuses and lines."""
-    made: dict[tuple[Kind, str], Any] = {}
-    for g in directory.groups:
-        made["group", str(g.id)] = GroupWire(id=g.id, title=g.title, groups=[g.id])
-    for s in directory.statuses:
-        made["status", str(s.id)] = StatusWire(id=s.id, label=s.label, kind=s.kind, colour=s.colour)
-    for ln in directory.lines:
-        made["line", ln.number] = LineWire(number=ln.number, title=ln.title, groups=list(ln.groups))
-    return made
 
 
 def board(source: Board) -> BoardWire:

@@ -5,7 +5,7 @@ Used at every (re)connect and by the reconcile every 20 s; a lost Hangup cannot 
 
 from __future__ import annotations
 
-from . import calls, queueing, reducer, transfers
+from . import calls, channels, legs, presence, queueing, transfers
 from . import events as ev
 from .board import Board
 from .state import UP
@@ -25,7 +25,7 @@ def booted(board: Board, event: ev.PbxBooted) -> None:
         if channel.opened < event.boot and channel.uniqueid in board.channels:
             board.forget(channel.uniqueid)
             _settle_interrupted(board, channel.uniqueid)
-            reducer.close(board, channel, max(channel.call.seen if channel.call else 0.0, channel.opened))
+            channels.close(board, channel, max(channel.call.seen if channel.call else 0.0, channel.opened))
     board.bridges.clear()
 
 
@@ -47,10 +47,10 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
             if channel.call is not None:
                 channel.call.reconciled = True
             if channel.uniqueid in board.channels:
-                reducer.close(board, channel, channel.call.seen if channel.call else event.at)
+                channels.close(board, channel, channel.call.seen if channel.call else event.at)
     fresh = [c for c in event.channels if c.uniqueid not in board.channels and c.uniqueid not in board.gone]
     for row in sorted(fresh, key=_oldest_first):
-        if not reducer.full(board):
+        if not channels.full(board):
             _meet(board, row, event.at)
     for row in event.channels:
         _bridge(board, row, event.at)
@@ -73,7 +73,7 @@ def _oldest_first(row: ev.SnapshotChannel) -> tuple[bool, float, int, str]:
 
 def _meet(board: Board, row: ev.SnapshotChannel, at: float) -> None:
     opened = at - row.age
-    channel = reducer.meet(board, row.uniqueid, row.linkedid, row.channel, opened)
+    channel = channels.meet(board, row.uniqueid, row.linkedid, row.channel, opened)
     channel.state, channel.number, channel.caller = row.state, row.number, row.name
     # The number dialled at first is not told any more, only where the channel is now.
     channel.exten = row.exten if row.exten in board.line_groups or channel.manager else ""
@@ -84,14 +84,14 @@ def _meet(board: Board, row: ev.SnapshotChannel, at: float) -> None:
     if not first:
         # A party of a call already under way: it was dialled, not dialling.
         channel.dialled = True
-    reducer.place(board, channel, row.linkedid)
+    channels.place(board, channel, row.linkedid)
     call = channel.call
     if call is None or first:
         return
     if channel.manager and channel.leg is None:
-        leg = calls.add_leg(board, call, channel, at=opened, queue=call.visit.queue if call.visit else "")
+        leg = legs.add_leg(board, call, channel, at=opened, queue=call.visit.queue if call.visit else "")
         if row.state == UP:
-            calls.answer_leg(board, call, leg, at)
+            legs.answer_leg(board, call, leg, at)
     elif not channel.local and not call.customer and calls.is_trunk(board, channel):
         call.customer, call.direction = channel.uniqueid, "out"
 
@@ -100,7 +100,7 @@ def _bridge(board: Board, row: ev.SnapshotChannel, at: float) -> None:
     channel = board.channels.get(row.uniqueid)
     if channel is None or channel.bridge == row.bridge or channel.bridged > at:
         return
-    reducer.leave(board, channel)
+    channels.leave(board, channel)
     if not row.bridge:
         return
     channel.bridge, channel.bridged = row.bridge, at
@@ -140,11 +140,11 @@ def _members(board: Board, event: ev.Snapshot) -> None:
         else:
             manager.paused.pop(member.queue, None)
         manager.reported_pause = board.status_kind.get(manager.status or 0, "available") != "available"
-        queueing.member_changed(board, member)
+        presence.member_changed(board, member)
     for device in event.devices:
-        queueing.device_changed(board, device)
+        presence.device_changed(board, device)
     for registration in event.registrations:
-        queueing.registration_changed(board, registration)
+        presence.registration_changed(board, registration)
 
 
 def _caller(board: Board, caller: ev.SnapshotCaller, at: float) -> None:

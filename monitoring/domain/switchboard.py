@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import reducer
-from .board import Board, Changes
+from . import changes, reducer
+from .board import Board
+from .changes import Changes
 from .directory import Directory, Standing
 from .events import Event, MemberChanged, Snapshot
 from .routing import Router
@@ -75,7 +76,7 @@ class Switchboard:
 
     def drain(self) -> list[Changes]:
         """What changed for each company since the last drain."""
-        return [changes for board in self._boards.values() if (changes := board.drain()) is not None]
+        return [told for board in self._boards.values() if (told := changes.drain(board)) is not None]
 
     def configure(self, company: str, directory: Directory, standing: Standing | None = None) -> None:
         """Take a company's rows, new or changed; a new company gets an empty board."""
@@ -102,4 +103,4 @@ class Switchboard:
             board.touch("link", self.pbx)
 
     def board(self, company: str) -> BoardWire:
-        return self._boards[company].wire()
+        return changes.snapshot(self._boards[company])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from . import events as ev
 from .board import Board
-from .calls import add_leg, drop, end_leg, idle, interface_of, is_trunk, recompute, say, witness
+from .calls import drop, interface_of, is_trunk, recompute, say, witness
 from .facts import ListenFact
+from .legs import add_leg, end_leg, idle
 from .state import Call, Channel, Leg, Step
 from .wire import ListenMode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitoring.domain import events as ev
-from monitoring.domain import reducer
+from monitoring.domain import channels
 from monitoring.domain.calls import MOST_STEPS
 from monitoring.domain.facts import CallFact, VisitFact
 
@@ -80,7 +80,7 @@ def test_a_pbx_that_tells_of_channels_without_end_is_not_believed_without_end(
     pbx: Pbx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A company's own PBX may be anything; its collector's neighbours must live on."""
-    monkeypatch.setattr(reducer, "MOST_CHANNELS", 20)
+    monkeypatch.setattr(channels, "MOST_CHANNELS", 20)
     for number in range(50):
         pbx.rings_in(f"{number}.1", 0)
         pbx.tell(
