@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.domain import events as ev
 from monitoring.domain import channels
+from monitoring.domain import events as ev
 from monitoring.domain.calls import MOST_STEPS
 from monitoring.domain.facts import CallFact, VisitFact
 
