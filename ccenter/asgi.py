@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
@@ -15,7 +16,8 @@ pages = get_asgi_application()  # first: it loads the apps the rest needs
 
 from ccenter.web_process import settle  # noqa: E402 - after the apps are loaded
 from monitoring.live.routing import sockets  # noqa: E402 - after the apps are loaded
-from tenants.asgi import AtTheRoot, CompanyGate  # noqa: E402 - after the apps are loaded
+from tenants.asgi import App, AtTheRoot, CompanyGate  # noqa: E402 - after the apps are loaded
 
-application = AtTheRoot(ProtocolTypeRouter({"http": pages, "websocket": CompanyGate(sockets)}))
+kinds = ProtocolTypeRouter({"http": pages, "websocket": CompanyGate(sockets)})
+application = AtTheRoot(cast(App, kinds))  # Channels types every message, we pass them on
 settle()
