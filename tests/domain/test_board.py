@@ -54,6 +54,14 @@ def test_a_queue_call_goes_from_waiting_to_talking_to_a_fact(pbx: Pbx) -> None:
     assert pbx.facts["beta"] == []
 
 
+def test_a_number_the_pbx_tells_only_later_is_stored_while_the_call_still_lives(pbx: Pbx) -> None:
+    pbx.rings_in("1.1", 0, number="unknown")
+    pbx.tell(ev.CallerChanged(T0 + 0.1, "1.1", "alpha", "79161234567", "Anna"))
+    fact = last_call(pbx)
+    assert (fact.number, fact.name, fact.ended) == ("79161234567", "Anna", None)
+    assert pbx.facts["beta"] == []
+
+
 def test_a_caller_who_hangs_up_in_the_queue_is_abandoned_and_short_below_the_threshold(pbx: Pbx) -> None:
     for uid, until in (("1.1", 4.0), ("2.1", 9.0)):
         pbx.rings_in(uid, 0)

@@ -42,7 +42,7 @@ def test_the_panel_at_a_lively_moment(stack: Stack, exchange: Exchange, watch: W
     panel = watch("romashka", "head")
     for line, number, name in TALKING:
         exchange.call(line, number, name, stay=300)
-        time.sleep(1.2)
+        time.sleep(0.8)
     for _line, number, _name in TALKING:
         expect(panel.going(number[-2:])).not_to_have_count(0)
     exchange.call(MENU, "73432001717", "Стройдвор", stay=300)
@@ -53,6 +53,7 @@ def test_the_panel_at_a_lively_moment(stack: Stack, exchange: Exchange, watch: W
         exchange.call(line, number, name, stay=300)
         time.sleep(0.4)
     expect(panel.page.locator(".pane-waiting .wait:not(.ghost)").nth(3)).to_be_visible()
+    expect(panel.person("113")).to_have_attribute("data-tone", "ringing")
     wanted = os.environ.get("CCENTER_SCREENSHOT") == "1" or not PICTURE.exists()
     picture = PICTURE if wanted else tmp_path / PICTURE.name
     panel.page.mouse.move(0, 0)
