@@ -5,6 +5,7 @@ A late command would surprise somebody (a call placed a minute after the click):
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +16,8 @@ from monitoring.bus.connections import bus_errors, open_async, web_client
 from monitoring.bus.errors import BusFull, Fenced
 from monitoring.bus.leases import Lease
 from monitoring.domain.commands import Command, from_json, to_json
+
+logger = logging.getLogger(__name__)
 
 MOST_WAITING = 1000
 _ANSWER_SECONDS = 60
@@ -63,15 +66,20 @@ class CommandInbox:
         deliveries = []
         for item in taken[1:]:
             deadline, _, text = item.partition(b"|")
-            said = orjson.loads(text)
             try:
-                delivery = Delivery(said["id"], from_json(said["command"]))
-            except (ValueError, TypeError) as error:
-                await self._answer(
-                    said["command"]["company"], said["id"], Answer("refused", str(error)[:300])
-                )
+                said = orjson.loads(text)
+                command_id, company = str(said["id"]), str(said["command"]["company"])
+                keys.answer(company, command_id)
+            except (ValueError, KeyError, TypeError):
+                # Nobody could be answered. It must not end the listening of every company on this PBX.
+                logger.warning("PBX %s: %d bytes that are no command are left out", lease.pbx, len(text))
                 continue
-            if int(deadline) < now:
+            try:
+                delivery = Delivery(command_id, from_json(said["command"]))
+            except (ValueError, TypeError) as error:
+                await self._answer(company, command_id, Answer("refused", str(error)[:300]))
+                continue
+            if not deadline.isdigit() or int(deadline) < now:
                 await self.answer_command(
                     delivery, Answer("too_late", "its deadline passed before it was read")
                 )

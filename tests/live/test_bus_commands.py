@@ -110,3 +110,25 @@ async def test_a_command_this_collector_does_not_know_is_refused_aloud(
     answer = await asyncio.to_thread(wait_answer, "romashka", command_id)
     assert answer is not None
     assert answer.outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"",
+        b"no command",
+        b"99999999999999|{",
+        b"99999999999999|[]",
+        b'99999999999999|{"id": "x", "command": {}}',
+        b'99999999999999|{"id": "../../etc", "command": {"company": "romashka", "kind": "set_status"}}',
+        b'99999999999999|{"id": "00000000000000000000000000000000", "command": {"company": "a:b\\r\\n"}}',
+        b"soon|{}",
+    ],
+)
+async def test_rubbish_among_the_commands_does_not_end_the_listening(
+    inbox: CommandInbox, lease: Lease, raw: redis_py.Redis, rubbish: bytes
+) -> None:
+    raw.rpush("cc::commands:1", rubbish)
+    known = await asyncio.to_thread(send_command, "1", LUNCH)
+    assert [delivery.id for delivery in await inbox.next_commands(lease)] == [known]
+    assert raw.keys("cc:*:answer:*") == []
