@@ -27,7 +27,8 @@ class Framer:
         self.forged = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        blocks = (self._rest + data).split(_END) if self._rest else data.split(_END)
+        whole = self._rest + data if self._rest else data
+        blocks = whole.split(_END)
         rest = blocks.pop()
         if self._skipping and blocks:
             # The end of an oversized block has come: what precedes it belongs to that block.
@@ -44,7 +45,7 @@ class Framer:
             if not block.startswith(BEGINNINGS) and block.strip():
                 blocks = self._mend(blocks)
                 break
-        if blocks and len(max(blocks, key=len)) > BLOCK_LIMIT:
+        if len(whole) > BLOCK_LIMIT:
             kept = [block for block in blocks if len(block) <= BLOCK_LIMIT]
             self.cut += len(blocks) - len(kept)
             return kept

@@ -251,7 +251,7 @@ TABLE: Final[dict[bytes, _Row]] = {
     b"Event: UserEvent": _Row(
         ("UserEvent", "Uniqueid", "Tenantid", "Kind", "What"), _route, only=b"UserEvent: Route"
     ),
-    b"Event: VarSet": _Row(("Uniqueid", "Tenantid", "Variable", "Value"), _queue_status, only=b"QUEUESTATUS"),
+    b"Event: VarSet": _Row(("Uniqueid", "Tenantid", "Variable", "Value"), _queue_status, only=b"Variable: QUEUESTATUS"),
     # transfers, pickup, parking
     b"Event: BlindTransfer": _Row(
         ("TransfererUniqueid", "TransfererTenantid", "TransfereeUniqueid", "Extension", "Result"),

@@ -98,25 +98,23 @@ async def watch(url: str) -> Counter[str]:
         counts["flushes"] += bool(room._pending)
         flush(room)
 
-    for n in range(BROWSERS):
-        await hub.join(COMPANY, Screen(counts), AUDIENCES[n % len(AUDIENCES)], pbxs={"1"})
-    with redis.Redis.from_url(url) as client:
+    with (
+        redis.Redis.from_url(url) as client,
+        mock.patch.object(protocol, "changes", counted),
+        mock.patch.object(Room, "_flush", flushed),
+    ):
 
         def told() -> tuple[int, int]:
             published = client.info("commandstats").get("cmdstat_publish", {}).get("calls", 0)
             return published, int(client.hget(f"cc:{COMPANY}:boards", "1.seq") or 0)
 
+        for n in range(BROWSERS):
+            await hub.join(COMPANY, Screen(counts), AUDIENCES[n % len(AUDIENCES)], pbxs={"1"})
         await asyncio.sleep(0.5)
-        with (
-            mock.patch.object(protocol, "changes", counted),
-            mock.patch.object(Room, "_flush", flushed),
-        ):
-            counts.clear()
-            published, frames = told()
-            await asyncio.sleep(SECONDS)
-            counts["publishes"], counts["frames"] = (
-                now - before for now, before in zip(told(), (published, frames), strict=True)
-            )
+        counts.clear()
+        before = told()
+        await asyncio.sleep(SECONDS)
+        counts["publishes"], counts["frames"] = (now - then for now, then in zip(told(), before, strict=True))
     await hub.close()
     assert not counts["closed"]
     return counts

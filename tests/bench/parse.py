@@ -72,7 +72,7 @@ def rows() -> list[Row]:
                         ours=middle,
                         ratio=baseline / middle,
                         least_ratio=goal if stage in JUDGED else None,
-                        note=f"{total:,} events",
+                        note=f"{total:,} events" if stage == "frames" else "",
                     )
                 )
     return found
