@@ -20,6 +20,7 @@ from monitoring.domain.commands import Command, from_json, to_json
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 1000
+MOST_OF_A_COMPANY = 100  # one company's haste must not keep the others of a PBX from being heard
 _ANSWER_SECONDS = 60
 _AT_ONCE = 50
 
@@ -107,17 +108,20 @@ class CommandInbox:
 def send_command(pbx: str, command: Command, *, deadline: float = 10.0) -> str:
     """Queue a command for whoever owns the PBX; its id, for ``wait_answer``. ``deadline``: seconds from now.
 
-    Raises BusAway, and BusFull when the PBX has far too many waiting.
+    Raises BusAway, and BusFull when far too many wait for the PBX, or too many of this company.
     """
     command_id = uuid.uuid4().hex
     text = orjson.dumps({"id": command_id, "command": to_json(command)})
+    # As it stands in the text of each of this company's commands, and in no value: there quotes are escaped.
+    mark = b'"company":' + orjson.dumps(command.company)
     with bus_errors():
         script = web_client().register_script(scripts.SEND)
         queued = script(
-            keys=[keys.commands(pbx), keys.bell(pbx)], args=[text, int(deadline * 1000), MOST_WAITING]
+            keys=[keys.commands(pbx), keys.bell(pbx)],
+            args=[text, int(deadline * 1000), MOST_WAITING, MOST_OF_A_COMPANY, mark],
         )
     if not queued:
-        raise BusFull(f"{MOST_WAITING} commands already wait for PBX {pbx}")
+        raise BusFull(f"too many commands already wait for PBX {pbx}, or too many of {command.company}")
     return command_id
 
 

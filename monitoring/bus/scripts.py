@@ -138,11 +138,19 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 """
 )
 
-# KEYS commands bell; ARGV json deadline-ms limit
+# KEYS commands bell; ARGV json deadline-ms limit company's-limit company's-mark
 SEND = (
     _FENCED
     + """
-if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+local waiting = redis.call('LLEN', KEYS[1])
+if waiting >= tonumber(ARGV[3]) then return 0 end
+if waiting >= tonumber(ARGV[4]) then
+  local own = 0
+  for _, item in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+    if string.find(item, ARGV[5], 1, true) then own = own + 1 end
+  end
+  if own >= tonumber(ARGV[4]) then return 0 end
+end
 local deadline = string.format('%.0f', math.floor(now_us() / 1000) + tonumber(ARGV[2]))
 redis.call('RPUSH', KEYS[1], deadline .. '|' .. ARGV[1])
 redis.call('EXPIRE', KEYS[1], 3600)

@@ -32,10 +32,10 @@ FAR_AHEAD = timedelta(days=1)  # a PBX may take its local time for UTC; more tha
 
 
 class Declared(NamedTuple):
-    """The interval that stands now, and the receipt of the command that tells the PBX."""
+    """The interval that stands now, and the receipt of the command that tells the PBX: None when it stood already."""
 
     interval: StatusInterval
-    receipt: Receipt
+    receipt: Receipt | None
 
 
 def declare(*, actor: User, manager: Manager, status_id: int) -> Declared:
@@ -56,16 +56,17 @@ def declare(*, actor: User, manager: Manager, status_id: int) -> Declared:
         raise Busy(_("The status has just been changed too often. Wait a minute."))
     with transaction.atomic():
         interval, changed = _switch(manager, status, now, Source.PORTAL, actor)
-        if changed:
-            audit.record(
-                actor=actor,
-                verb=Verb.SET_STATUS,
-                kind="manager",
-                what=manager,
-                details={"status": status.label},
-            )
-        # Told even when nothing changed: pressing the button again is how a person mends a PBX that missed
-        # it.
+        if not changed:
+            # A PBX that missed it is mended by its collector, which compares; a command a press would let one
+            # person fill the list that all companies of the PBX share.
+            return Declared(interval, None)
+        audit.record(
+            actor=actor,
+            verb=Verb.SET_STATUS,
+            kind="manager",
+            what=manager,
+            details={"status": status.label},
+        )
         command = SetStatus(
             company=current_company(),
             manager=manager.pbx_name,

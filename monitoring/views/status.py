@@ -107,6 +107,8 @@ def _declare(request: HttpRequest, manager: Manager) -> Notice:
         return _notice("alarm", str(refusal.message))
     except ServiceError as refusal:
         return _notice("warn", str(refusal.message))
+    if declared.receipt is None:
+        return _notice("good", _("This status stands already."))
     return _told(declared.receipt)
 
 

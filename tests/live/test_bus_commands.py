@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 import redis as redis_py
@@ -98,6 +99,24 @@ async def test_a_full_list_refuses_and_keeps_what_it_had(
     with pytest.raises(BusFull):
         await asyncio.to_thread(send_command, "1", LUNCH)
     assert raw.lrange("cc::commands:1", 0, -1) == before
+
+
+async def test_one_company_cannot_take_the_room_of_another(
+    inbox: CommandInbox, lease: Lease, raw: redis_py.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_commands, "MOST_OF_A_COMPANY", 2)
+    named_so = replace(LUNCH, company="vektor", reason='"company":"romashka"')
+    await asyncio.to_thread(send_command, "1", named_so)
+    for _ in range(2):
+        await asyncio.to_thread(send_command, "1", LUNCH)
+    before = raw.lrange("cc::commands:1", 0, -1)
+    with pytest.raises(BusFull):
+        await asyncio.to_thread(send_command, "1", LUNCH)
+    assert raw.lrange("cc::commands:1", 0, -1) == before
+    await asyncio.to_thread(send_command, "1", ReloadDirectory(company="vektor"))
+    taken = await inbox.next_commands(lease, wait=0)
+    assert [delivery.command.company for delivery in taken] == ["vektor", "romashka", "romashka", "vektor"]
+    await asyncio.to_thread(send_command, "1", LUNCH)
 
 
 async def test_a_command_this_collector_does_not_know_is_refused_aloud(

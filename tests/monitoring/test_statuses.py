@@ -91,15 +91,16 @@ def test_the_next_status_closes_the_one_before_at_the_same_moment(staff: Staff) 
         assert second.ended is None
 
 
-def test_the_same_status_again_opens_no_second_interval_but_tells_the_pbx(
+def test_the_same_status_again_writes_nothing_and_sends_nothing(
     staff: Staff, sent: Sent, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with company_scope("alpha"):
-        for _ in range(2):
+        for _ in range(3):
             with django_capture_on_commit_callbacks(execute=True):
                 statuses.declare(actor=staff.admin, manager=staff.anna, status_id=status("Обед").pk)
         assert history(staff.anna) == [("Обед", True)]
-    assert len(sent) == 2
+        assert AuditEntry.objects.count() == 1
+    assert len(sent) == 1
 
 
 def the_supervisor(staff: Staff) -> User:
@@ -174,6 +175,7 @@ def test_redis_away_keeps_the_status(
         with django_capture_on_commit_callbacks(execute=True):
             declared = statuses.declare(actor=staff.admin, manager=staff.anna, status_id=status("Обед").pk)
         assert history(staff.anna) == [("Обед", True)]
+    assert declared.receipt is not None
     assert declared.receipt.answer(timeout=0.01) is None
 
 
