@@ -20,5 +20,5 @@ def database(url: str, *, pool: bool) -> dict[str, Any]:
     options: dict[str, Any] = parsed.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 5)
     if pool:
-        options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 10}
+        options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 5}
     return parsed

@@ -55,6 +55,9 @@ def health(request: HttpRequest) -> JsonResponse:
             answer["pbx"] = shown
     if _may_see_details(request, with_session=well):
         answer["database"], answer["redis"] = database, redis
+        if redis["ok"] and not well:
+            # Without the database nobody can say what the PBXs are called, yet their collectors tell of the spool.
+            answer["pbx"] = {key: _link(_nameless(key), link) for key, link in get_links().items()}
     return JsonResponse(answer, status=200 if well else 503)
 
 
@@ -83,6 +86,10 @@ def _word(found: dict[str, Any]) -> str:
 def _rows() -> list[PbxRow]:
     company = current_company_or_none()
     return all_pbxs() if company is None else pbxs_of(company)
+
+
+def _nameless(key: str) -> PbxRow:
+    return PbxRow(key=key, name=key, address="", account="", managed=True, simulated=False)
 
 
 def _state(health: LinkHealth | None) -> str:

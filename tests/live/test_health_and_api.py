@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from monitoring.api.schema import SNAPSHOT
 from monitoring.bus import BoardWriter, Leases, LinkStatus
 from monitoring.models import Group, Supervisor
+from monitoring.views import health
 from tenants.models import Company, Pbx
 from tenants.people.models import Role, Scope
 from tenants.people.tokens import issue
@@ -204,6 +206,22 @@ def test_health_without_redis_is_down_and_says_so(no_redis: None, public_client:
         "database": "ok",
         "redis": "away",
     }
+
+
+def test_health_without_the_database_still_tells_what_the_collectors_keep_on_disk(
+    redis_url: str, pbx: Pbx, group: Group, public_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect(redis_url, pbx, group, replace(WELL, spool_queued=7, spool_bytes=2048))
+
+    def away() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(health, "_database", away)
+    found = public_client.get("/healthz")
+    assert found.status_code == 503
+    assert found.json()["database"] == {"ok": False, "error": "connection refused"}
+    assert found.json()["pbx"][str(pbx.pk)]["spool"]["bytes"] == 2048
+    assert "pbx" not in public_client.get("/healthz", REMOTE_ADDR=AFAR).json()
 
 
 @pytest.mark.parametrize(
