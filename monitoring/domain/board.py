@@ -15,6 +15,10 @@ from .state import Call, Channel, Manager, Queue, no_manager_counts, no_queue_co
 from .wire import Kind
 
 REMEMBERED_ENDS: Final = 10_000
+# Names beside the portal's own that one PBX may make up before it is no longer believed.
+MOST_UNKNOWN_QUEUES: Final = 2_000
+MOST_UNKNOWN_MANAGERS: Final = 10_000
+MOST_INTERFACES: Final = 20  # by which queues ring one person
 
 
 class Board:
@@ -34,6 +38,7 @@ class Board:
         self.queues: dict[str, Queue] = {}
         self.interfaces: dict[str, str] = {}
         self.members: dict[str, dict[str, None]] = {}  # manager → interfaces by which queues ring this person
+        self.disbelieved = 0  # events of unknown names beyond the bounds above
         self.gone: dict[Hashable, None] = {}
         self.listen_modes: dict[str, str] = {}
         self.listening: dict[str, Call] = {}
@@ -52,6 +57,7 @@ class Board:
         """Take the portal's rows; live calls stay, people and queues that are no longer there go."""
         self.directory = directory
         self.interfaces = {i: m.key for m in directory.managers for i in m.interfaces}
+        self._own_interfaces = len(self.interfaces)
         self.line_groups = {line.number: line.groups for line in directory.lines}
         self.status_kind = {status.id: status.kind for status in directory.statuses}
         self.extensions = {m.extension: m.key for m in directory.managers}
@@ -106,6 +112,13 @@ class Board:
             if key in self.managers:
                 self.managers[key].status, self.managers[key].status_since = status, since
 
+    def believes(self, queue: str) -> bool:
+        """Whether an event of this queue is taken in: known, or one of not too many that the portal does not know."""
+        if queue in self.queues or len(self.queues) - len(self.directory.queues) < MOST_UNKNOWN_QUEUES:
+            return True
+        self.disbelieved += 1
+        return False
+
     def queue(self, key: str) -> Queue:
         """The queue by PBX name; one the portal does not know yet is shown under that name, company-wide."""
         queue = self.queues.get(key)
@@ -135,22 +148,32 @@ class Board:
         return ""
 
     def learn(self, interface: str, *, key: str, title: str) -> str:
-        """A manager nobody told us of, met as a queue's member or as a numbered phone."""
+        """A manager nobody told us of, met as a queue's member or as a numbered phone; empty: too many of them."""
+        if len(self.interfaces) - self._own_interfaces >= MOST_UNKNOWN_MANAGERS or (
+            key not in self.managers
+            and len(self.managers) - len(self.directory.managers) >= MOST_UNKNOWN_MANAGERS
+        ):
+            self.disbelieved += 1
+            return ""
         self.interfaces[interface] = key
         if key not in self.managers:
             self.managers[key] = Manager(key, title or key, key.removeprefix(f"{self.company}_"))
             self.touch("manager", key)
         return key
 
-    def member(self, interface: str, name: str) -> Manager:
-        """The manager behind a queue member."""
+    def member(self, interface: str, name: str) -> Manager | None:
+        """The manager behind a queue member; None when it is one unknown too many."""
         key = self.manager_of(interface)
         if not key:
             bare = interface.partition("/")[2].partition("@")[0]
             if interface.startswith("Local/") and not bare.startswith(f"{self.company}_"):
                 bare = f"{self.company}_{bare}"
             key = self.learn(interface, key=bare, title=name)
-        self.members.setdefault(key, {})[interface] = None
+        if not key:
+            return None
+        ways = self.members.setdefault(key, {})
+        if len(ways) < MOST_INTERFACES:
+            ways[interface] = None
         manager = self.managers[key]
         if name and manager.title == manager.extension:
             manager.title = name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from . import events as ev
 from .board import Board
 from .facts import PauseFact
@@ -9,9 +11,21 @@ from .legs import idle
 from .state import Manager
 from .wire import Registration
 
+MOST_QUEUES: Final = 200
+
+
+def full(manager: Manager, queue: str) -> bool:
+    """Whether ``queue`` is one too many for one person: a PBX may say so of everybody and every queue."""
+    held = manager.paused if len(manager.paused) > len(manager.queues) else manager.queues
+    return len(held) >= MOST_QUEUES and queue not in manager.queues and queue not in manager.paused
+
 
 def member_changed(board: Board, event: ev.MemberChanged) -> None:
+    if not board.believes(event.queue):
+        return
     manager = board.member(event.interface, event.member)
+    if manager is None or full(manager, event.queue):
+        return
     queue = board.queue(event.queue)
     if event.gone:
         if queue.members.pop(manager.key, None) is not None:
@@ -32,6 +46,8 @@ def member_changed(board: Board, event: ev.MemberChanged) -> None:
 
 def member_paused(board: Board, event: ev.MemberPaused) -> None:
     manager = board.member(event.interface, event.member)
+    if manager is None or full(manager, event.queue):
+        return
     _pause(board, manager, event.queue, event.at, paused=event.paused, reason=event.reason)
 
 

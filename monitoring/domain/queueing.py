@@ -34,6 +34,8 @@ def joined(board: Board, event: ev.QueueJoined) -> None:
     call = channel.call
     if any(v.uniqueid == event.uniqueid and v.joined >= event.at for v in call.visits):
         return
+    if not board.believes(event.queue):
+        return
     earlier = call.visit_of(event.uniqueid)
     if earlier is not None:
         settle(board, call, earlier, "flow-out", event.at)
@@ -199,7 +201,7 @@ def called(board: Board, event: ev.AgentCalled) -> None:
     caller = board.channels.get(event.uniqueid)
     manager = board.member(event.interface, event.member)
     dest = board.channels.get(event.dest)
-    if caller is None or caller.call is None or dest is None:
+    if caller is None or caller.call is None or dest is None or manager is None:
         return
     if not dest.manager:
         dest.manager = manager.key
@@ -222,7 +224,7 @@ def connected(board: Board, event: ev.AgentConnected) -> None:
         legs.answer_leg(board, call, dest.leg, event.at)
     if visit is not None and visit.queue == event.queue:
         # Who picked up a ringing colleague's call answered it, whatever name the queue tells.
-        who = dest.manager if dest is not None and dest.manager else manager.key
+        who = dest.manager if dest is not None and dest.manager else manager.key if manager else ""
         settle(board, call, visit, "answered", event.at, manager=who)
 
 
@@ -234,7 +236,8 @@ def missed(board: Board, event: ev.AgentMissed) -> None:
         return
     leg = dest.leg if dest is not None else None
     if leg is None:
-        key = board.member(event.interface, event.member).key
+        manager = board.member(event.interface, event.member)
+        key = manager.key if manager is not None else None
         leg = next(
             (x for x in reversed(call.legs) if x.manager == key and event.dest in (x.uniqueid, "")), None
         )

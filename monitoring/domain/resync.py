@@ -123,7 +123,11 @@ def _bridge(board: Board, row: ev.SnapshotChannel, at: float) -> None:
 
 def _members(board: Board, event: ev.Snapshot) -> None:
     """Memberships and pauses as they stand: silently, since a pause found at connect is nobody's act just now."""
-    named = {(m.queue, board.member(m.interface, m.member).key) for m in event.members}
+    named = {
+        (m.queue, manager.key)
+        for m in event.members
+        if (manager := board.member(m.interface, m.member)) is not None
+    }
     if event.members:
         for queue in board.queues.values():
             for key in [k for k in queue.members if (queue.key, k) not in named]:
@@ -134,6 +138,8 @@ def _members(board: Board, event: ev.Snapshot) -> None:
                 board.touch("manager", key)
     for member in event.members:
         manager = board.member(member.interface, member.member)
+        if manager is None or presence.full(manager, member.queue) or not board.believes(member.queue):
+            continue
         board.touch("manager", manager.key)
         if member.paused:
             manager.paused[member.queue] = member.reason
@@ -153,6 +159,8 @@ def _caller(board: Board, caller: ev.SnapshotCaller, at: float) -> None:
         return
     call = channel.call
     if any(v.uniqueid == caller.uniqueid and v.queue == caller.queue and not v.settled for v in call.visits):
+        return
+    if not board.believes(caller.queue):
         return
     joined = at - caller.wait
     if any(v.uniqueid == caller.uniqueid and v.left is not None and v.left >= joined for v in call.visits):

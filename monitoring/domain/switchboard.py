@@ -36,8 +36,8 @@ class Switchboard:
 
     @property
     def quarantined(self) -> int:
-        """Events that belong to no company of this PBX."""
-        return self._router.quarantined
+        """Events that belong to no company of this PBX, or name one queue or person too many that nobody knows."""
+        return self._router.quarantined + sum(board.disbelieved for board in self._boards.values())
 
     @property
     def last_at(self) -> float:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from monitoring.domain import board as board_module
 from monitoring.domain import events as ev
+from monitoring.domain import presence
 from monitoring.domain.routing import Router
 from monitoring.domain.sequence import DEPTH, Sequencer
 
@@ -161,3 +166,78 @@ def test_a_member_told_again_and_again_changes_nothing_anybody_sees() -> None:
     pbx.board.settle()
     assert pbx.board.drain() == []
     assert pbx.manager("alpha_101") == before
+
+
+def member(company: str, queue: str, interface: str, at: float = 0) -> ev.MemberChanged:
+    return ev.MemberChanged(T0 + at, f"{company}_{queue}", interface, "", False, "", 1)
+
+
+@pytest.fixture
+def _few_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "MOST_UNKNOWN_QUEUES", 3)
+    monkeypatch.setattr(board_module, "MOST_UNKNOWN_MANAGERS", 4)
+
+
+def sizes(pbx: Pbx, company: str) -> tuple[int, int]:
+    board: Any = pbx.board.board(company)
+    return len(board["queue"]), len(board["manager"])
+
+
+@pytest.mark.usefixtures("_few_unknown")
+def test_a_pbx_that_makes_up_names_is_believed_up_to_a_bound_and_counted_beyond() -> None:
+    pbx = Pbx()
+    pbx.tell(*(member("alpha", f"made{n}", "PJSIP/alpha_101", n) for n in range(10)))
+    assert sizes(pbx, "alpha") == (2 + 3, 3)
+    assert pbx.board.quarantined == 7
+    pbx.tell(*(member("alpha", "sales", f"SIP/made{n}", 20 + n) for n in range(10)))
+    assert sizes(pbx, "alpha") == (2 + 3, 3 + 4)
+    assert pbx.board.quarantined == 7 + 6
+    pbx.rings_in("1.1", 40)
+    pbx.joins("1.1", 41, "alpha_unheard")
+    assert sizes(pbx, "alpha") == (2 + 3, 3 + 4)
+    assert pbx.board.quarantined == 7 + 6 + 1
+    # The known go on being heard, and a neighbour has all of its own room.
+    pbx.rings_in("1.2", 50)
+    pbx.joins("1.2", 51, "alpha_sales")
+    assert {key: call["queue"] for key, call in pbx.calls().items()} == {
+        "7:1.1": None,
+        "7:1.2": "alpha_sales",
+    }
+    pbx.tell(member("beta", "made", "PJSIP/beta_101", 60), member("beta", "sales", "SIP/made", 61))
+    assert sizes(pbx, "beta") == (2 + 1, 3 + 1)
+    assert pbx.board.quarantined == 14
+
+
+@pytest.mark.usefixtures("_few_unknown")
+def test_a_snapshot_that_makes_up_names_is_bounded_too() -> None:
+    pbx = Pbx()
+    made = (
+        *(member("alpha", f"made{n}", "PJSIP/alpha_101") for n in range(10)),
+        *(member("alpha", "sales", f"SIP/alpha_made{n}") for n in range(10)),
+    )
+    pbx.rings_in("1.1", 0)
+    callers = (ev.SnapshotCaller("alpha_unheard", "1.1", 1, 3.0),)
+    pbx.tell(ev.Snapshot(T0 + 5, (listed("1.1", "alpha"),), callers, made, (), ()))
+    assert sizes(pbx, "alpha") == (2 + 3, 3 + 4)
+    assert pbx.board.quarantined > 0
+    assert sizes(pbx, "beta") == (2, 3)
+
+
+def test_nobody_is_in_queues_without_end_nor_rung_by_ways_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(presence, "MOST_QUEUES", 3)
+    pbx = Pbx()
+    pbx.tell(
+        *(member("alpha", f"made{n}", "PJSIP/alpha_101", n) for n in range(10)),
+        *(
+            ev.MemberPaused(T0 + 20 + n, f"alpha_other{n}", "PJSIP/alpha_102", "", True, "x")
+            for n in range(10)
+        ),
+        *(member("alpha", "sales", f"Local/101@way{n}", 40 + n) for n in range(100)),
+    )
+    assert len(pbx.manager("alpha_101")["queues"]) == 3
+    assert len(pbx.board._boards["alpha"].managers["alpha_102"].paused) == 3
+    assert len(pbx.board.member_interfaces("alpha", "alpha_101")) == board_module.MOST_INTERFACES
+    pbx.tell(member("beta", "sales", "PJSIP/beta_101", 200))
+    assert pbx.manager("beta_101")["queues"] == ["beta_sales"]
