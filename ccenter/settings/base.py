@@ -103,6 +103,8 @@ PUBLIC_HOSTS = environment.words("PUBLIC_HOSTS", "localhost,127.0.0.1")
 # A new company is reached at <slug>.<BASE_DOMAIN>.
 BASE_DOMAIN = environment.text("BASE_DOMAIN", "localhost")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f".{BASE_DOMAIN},127.0.0.1")
+# Where browsers find us, when it is not the scheme's own port: for links in letters, whoever asked for them.
+PUBLIC_PORT = environment.number("PUBLIC_PORT", 0)
 PUBLIC_URLCONF = "ccenter.urls_public"
 COMPANY_URLCONF = "ccenter.urls_company"
 ROOT_URLCONF = PUBLIC_URLCONF  # HostMiddleware sets the right one for each request

@@ -15,6 +15,7 @@ FIELD_KEYS = environment.words("FIELD_KEY") or [
     kept(STATE_DIR / "field.key", lambda: Fernet.generate_key().decode())
 ]
 
+PUBLIC_PORT = environment.number("PORT", 8000)
 WHITENOISE_USE_FINDERS = True
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = STATE_DIR / "mail"

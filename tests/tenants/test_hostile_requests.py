@@ -161,6 +161,26 @@ def test_a_mailbox_somebody_had_before_opens_nothing(alpha_client: Client) -> No
     assert reset_letter(other, "anna@alpha.example") != ""
 
 
+@pytest.mark.parametrize("host", ["alpha.localhost:6666", "ALPHA.localhost.:6666", "alpha.localhost"])
+@pytest.mark.parametrize(("port", "address"), [(0, "alpha.localhost"), (8443, "alpha.localhost:8443")])
+def test_a_letter_leads_to_our_port_whatever_port_was_asked(
+    settings: Any, host: str, port: int, address: str
+) -> None:
+    settings.PUBLIC_PORT = port
+    with company_scope("alpha"):
+        person(Role.ADMIN, email="anna@alpha.example")
+    mail.outbox.clear()
+    visitor = Client(headers={"host": host})
+    assert visitor.post("/account/password/reset/", {"email": "anna@alpha.example"}).status_code == 302
+    [letter] = mail.outbox
+    said = f"{letter.subject}\n{letter.body}"
+    assert "6666" not in said
+    link = re.search(r"http://(\S+?)(/\S+)", said)
+    assert link is not None
+    assert link[1] == address
+    assert "password1" in visitor.get(link[2], follow=True).text
+
+
 def test_strangers_get_no_letters(alpha_client: Client) -> None:
     assert reset_letter(alpha_client, "nobody@elsewhere.example") == ""
     assert mail.outbox == []
