@@ -30,6 +30,15 @@ app.add_defaults(
                 "task": "monitoring.forget_platform_sessions",
                 "schedule": crontab(minute="47"),
             },
+            "forget old refusals": {
+                "task": "tenants.for_every_company",
+                "args": ["tenants.forget_refusals"],
+                "schedule": crontab(hour="2", minute="27"),
+            },
+            "forget the platform's old refusals": {
+                "task": "tenants.forget_platform_refusals",
+                "schedule": crontab(hour="2", minute="37"),
+            },
         },
     }
 )

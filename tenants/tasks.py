@@ -12,6 +12,7 @@ from django_tenants.utils import get_public_schema_name
 
 from tenants import creation
 from tenants.models import Company
+from tenants.people import services
 from tenants.scope import NoCompany, UnknownCompany, company_scope, public_scope
 
 
@@ -59,6 +60,19 @@ def make_company(creation_id: int) -> None:
     """Carry out a request for a new company. Run twice, it does the work once."""
     with public_scope():
         creation.carry_out(creation_id=creation_id)
+
+
+@shared_task(base=TenantTask, name="tenants.forget_refusals")
+def forget_refusals(company: str) -> None:
+    """Delete the company's old refusals."""
+    services.forget_refusals()
+
+
+@shared_task(name="tenants.forget_platform_refusals")
+def forget_platform_refusals() -> None:
+    """The same for platform staff, who live in no company."""
+    with public_scope():
+        services.forget_refusals()
 
 
 def _check(company: object) -> None:

@@ -182,7 +182,10 @@ class ApiToken(models.Model):
 
 
 class Refusal(models.Model):
-    """Somebody wanted what is not theirs to do. Who is kept as text too: the row outlives the person."""
+    """Somebody wanted what is not theirs to do. Who is kept as text too: the row outlives the person.
+
+    ``times``: how often within the minute that ``at`` began; whoever tries on and on does not fill the table.
+    """
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("person"))
@@ -191,6 +194,7 @@ class Refusal(models.Model):
     target = models.CharField(_("to what"), max_length=160, blank=True)
     path = models.CharField(_("where"), max_length=160)
     address = models.GenericIPAddressField(_("address"), null=True)
+    times = models.PositiveIntegerField(_("times"), default=1)
 
     class Meta:
         verbose_name = _("refusal")
