@@ -108,6 +108,8 @@ PUBLIC_PORT = environment.number("PUBLIC_PORT", 0)
 PUBLIC_URLCONF = "ccenter.urls_public"
 COMPANY_URLCONF = "ccenter.urls_company"
 ROOT_URLCONF = PUBLIC_URLCONF  # HostMiddleware sets the right one for each request
+# Open live panels of one person in one web process; each is memory and work at every change.
+SOCKETS_PER_PERSON = environment.number("SOCKETS_PER_PERSON", 50)
 ASGI_APPLICATION = "ccenter.asgi.application"
 # Proxies in front of us that write X-Forwarded-For; without one, what a visitor writes there is not believed.
 TRUSTED_PROXIES = 0

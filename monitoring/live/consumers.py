@@ -37,8 +37,27 @@ async def board_socket(scope: Scope, receive: Receive, send: Send) -> None:
         await refuse(receive, send)
         return
     await receive()
-    await send({"type": "websocket.accept"})
-    outlet = outlet_for(send)
+    has_place = door.take_place(visitor)
+    try:
+        await send({"type": "websocket.accept"})
+        if has_place:
+            await _serve(visitor, admission, receive, outlet_for(send), door)
+    finally:
+        if has_place:
+            door.give_place(visitor)
+    if not has_place:
+        # Only after accepting: of a refused handshake a browser's page is told nothing.
+        await send({"type": "websocket.close", "code": protocol.CLOSE_TOO_MANY})
+        await _until_gone(receive)
+
+
+async def _serve(
+    visitor: Visitor,
+    admission: Admission,
+    receive: Receive,
+    outlet: DaphneOutlet | AsgiOutlet,
+    door: Door,
+) -> None:
     try:
         await _watch(visitor, admission, _Ear(receive), outlet, door)
     except (Junk, TimeoutError):

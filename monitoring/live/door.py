@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
+from collections import Counter
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 
 from monitoring.live import protocol, rights
@@ -36,6 +38,7 @@ class Door:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._guests: dict[str, set[Guest]] = {}
+        self._places: Counter[tuple[str, int]] = Counter()
         self._at_the_door: dict[str, list[tuple[Visitor, asyncio.Future[rights.Admission | None]]]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -64,6 +67,22 @@ class Door:
                 for visitor, answer in waiting:
                     if not answer.done():
                         answer.set_result(admitted.get(visitor.user_id))
+
+    def take_place(self, visitor: Visitor) -> bool:
+        """Whether this person may have one more socket, which is then counted until ``give_place``: one who opens
+        thousands would take this process from everybody else.
+        """
+        person = visitor.company, visitor.user_id
+        if self._places[person] >= settings.SOCKETS_PER_PERSON:
+            return False
+        self._places[person] += 1
+        return True
+
+    def give_place(self, visitor: Visitor) -> None:
+        person = visitor.company, visitor.user_id
+        self._places[person] -= 1
+        if not self._places[person]:
+            del self._places[person]
 
     async def let_in(
         self, visitor: Visitor, admission: rights.Admission, outlet: Outlet, have: protocol.Have | None

@@ -15,6 +15,7 @@ CLOSE_GOING_AWAY = 1001
 CLOSE_JUNK = 4400
 CLOSE_RIGHT_LOST = 4403
 CLOSE_SLOW = 4008
+CLOSE_TOO_MANY = 4429  # this person has as many open sockets as one may; another must end first
 LARGEST_CLIENT_FRAME = 1024  # bytes
 LARGEST_ID = 2**31
 

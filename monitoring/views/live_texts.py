@@ -120,6 +120,7 @@ def _bands() -> dict[str, str | Forms]:
         "band.retry": _("Try now"),
         "band.denied": _("You are signed out, or may no longer see this panel."),
         "band.signin": _("Sign in"),
+        "band.too_many": _("You have too many live panels open: close some of the other tabs."),
         "band.no_pbx": _("No PBX is connected yet: there is nothing to show calls from."),
         "band.pbx": _("PBX"),
         "band.pbx_named": _("PBX {pbx}"),

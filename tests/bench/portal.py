@@ -55,6 +55,7 @@ class Portal:
         endpoint = f"tcp:port={self.port}:interface=127.0.0.1:backlog=1024"
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_POOL"}
         environment["PYTHONPATH"] = str(ROOT)
+        environment["SOCKETS_PER_PERSON"] = "1000000"  # a few people stand for thousands here
         with self.log.open("ab") as out:
             self.web = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "daphne", "-e", endpoint,

@@ -28,6 +28,7 @@ from tenants.scope import company_scope
 from tenants.sessions import SessionStore
 
 ROOT = Path(__file__).resolve().parents[2]
+MOST_SOCKETS = 220  # of one person: fewer than this are opened at once by every test but one
 
 
 def sign_in(company: str, user: User) -> str:
@@ -98,6 +99,7 @@ def serve(redis_url: str, log: Path) -> Iterator[Site]:
         "DJANGO_SETTINGS_MODULE": "tests.live.served",
         "SERVED_DATABASE_URL": database,
         "SERVED_REDIS_URL": redis_url,
+        "SOCKETS_PER_PERSON": str(MOST_SOCKETS),
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "daphne", "-e", f"tcp:port={port}:interface=127.0.0.1:backlog=1024",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from monitoring.bus import BoardWriter, Lease, Leases, LinkStatus
 from tenants.scope import company_scope
 from tests.live.boards import board, call, changed, gone, link, manager
 from tests.live.conftest import People
-from tests.live.site import Page, Site
+from tests.live.site import MOST_SOCKETS, Page, Site
 
 pytestmark = pytest.mark.django_db
 
@@ -271,6 +271,34 @@ async def test_a_person_who_loses_the_right_loses_the_socket_within_five_seconds
             await live.publish("alpha", "1", changed("call", "1:2.2", name=str(fields)))
             await page.until(lambda seen, name=str(fields): seen["call"]["1:2.2"]["name"] == name)
         await asyncio.to_thread(change, "one", **back)
+
+
+async def test_one_person_has_so_many_sockets_and_no_more_until_one_is_closed(
+    site: Site, people: dict[str, People], live: BoardWriter
+) -> None:
+    own, colleague = people["alpha"].sessions["one"], people["alpha"].sessions["two"]
+
+    async def put_out(company: str, session: str) -> int | None:
+        """The code with which one more socket is closed, None when it gets the board."""
+        async with site.socket(company, session) as socket:
+            try:
+                await Page(socket).hello()
+            except ConnectionClosed as closed:
+                return closed.rcvd.code if closed.rcvd is not None else 0
+            return None
+
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(site.socket("alpha", own)) for _ in range(MOST_SOCKETS)]
+        for _ in range(3):  # also those who have not said hello yet are counted, and a refusal takes no place
+            assert await put_out("alpha", own) == 4429
+        assert await put_out("alpha", colleague) is None
+        assert await put_out("beta", people["beta"].sessions["one"]) is None
+        page = Page(sockets[0])
+        await page.hello()
+        await sockets[1].close()
+        async with asyncio.timeout(5):
+            while await put_out("alpha", own) is not None:
+                pass
 
 
 async def test_a_supervisor_who_heads_another_group_now_sees_that_one(

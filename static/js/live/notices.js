@@ -1,6 +1,7 @@
 /* The band: what is wrong with the picture, in sentences. Order = gravity; one fact, one sentence.
    Pure: connection, links and the time in; notices {key, tone, icon, text, note, action} out. */
 import { plain } from "./format.js";
+import { CLOSE_TOO_MANY } from "./socket.js";
 
 export const LAG_WORTH_SAYING = 5;
 
@@ -22,6 +23,10 @@ function connectionNotice(connection, loaded, { t, time }) {
     return [{ key: "connecting", tone: "info", icon: "connecting", text: t("band.connecting") }];
   }
   if (connection.phase === "lost" || (connection.phase === "connecting" && connection.failures)) {
+    if (connection.code === CLOSE_TOO_MANY) {
+      const note = t("band.retrying");
+      return [{ key: "too-many", tone: "alarm", icon: "alarm", text: t("band.too_many"), note, action: "retry" }];
+    }
     const text = loaded ? t("band.lost_since", { time: time(connection.lostAt) }) : t("band.lost");
     return [{ key: "lost", tone: "alarm", icon: "offline", text, note: t("band.retrying"), action: "retry" }];
   }

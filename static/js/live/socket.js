@@ -7,6 +7,7 @@ const FIRST_RETRY = 500;
 const LONGEST_RETRY = 15_000;
 export const CLOSE_RIGHT_LOST = 4403;
 export const CLOSE_SLOW = 4008;
+export const CLOSE_TOO_MANY = 4429;
 
 export class BoardSocket {
   constructor({ open, timers = globalThis, random = Math.random, clock, onSnapshot, onChanges, onState, stillAllowed }) {
@@ -143,7 +144,8 @@ export class BoardSocket {
     if (code === null) socket.close();
     if (code === CLOSE_RIGHT_LOST) return this.onState({ phase: "denied" });
     this.failures += 1;
-    const delay = wait ?? this.backoff();
+    // The other panels close when their tabs do, or when the server finds them dead: no hurry helps.
+    const delay = wait ?? (code === CLOSE_TOO_MANY ? LONGEST_RETRY : this.backoff());
     this.onState({ phase: "lost", code, retryIn: delay / 1000, failures: this.failures });
     this.retryTimer = this.timers.setTimeout(() => this.tryAgain(), delay);
   }

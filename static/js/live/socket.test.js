@@ -209,3 +209,13 @@ test("a slow browser that was cut off comes back by itself", async () => {
   await timers.pass(1000);
   assert.equal(sockets.length, 2);
 });
+
+test("one panel too many says so and asks again without haste", async () => {
+  const { timers, sockets, last, heard } = opened();
+  last().drop(4429);
+  assert.deepEqual([heard.states.at(-1).phase, heard.states.at(-1).code], ["lost", 4429]);
+  await timers.pass(14_000);
+  assert.equal(sockets.length, 1);
+  await timers.pass(2000);
+  assert.equal(sockets.length, 2);
+});

@@ -196,3 +196,4 @@ export declare const CLOSE_GOING_AWAY: 1001;
 export declare const CLOSE_JUNK: 4400;
 export declare const CLOSE_RIGHT_LOST: 4403;
 export declare const CLOSE_SLOW: 4008;
+export declare const CLOSE_TOO_MANY: 4429;

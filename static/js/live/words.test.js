@@ -100,6 +100,7 @@ test("the band tells each trouble once, the gravest first, and nothing when all 
   assert.deepEqual(told([], { phase: "connecting", failures: 0 }, false), ["connecting"]);
   assert.deepEqual(told([{}], { phase: "lost", failures: 1, lostAt: 5 }), ["lost"]);
   assert.deepEqual(told([{}], { phase: "denied" }), ["denied"]);
+  assert.deepEqual(told([{}], { phase: "lost", code: 4429, failures: 1, lostAt: 5 }), ["too-many"]);
   assert.deepEqual(told([]), ["no-pbx"]);
   assert.deepEqual(told([{ simulated: true, lag: 7, blind: [[1, 2]] }]), ["lag:main", "blind:main", "simulated:main"]);
   assert.deepEqual(told([{ state: "refused", simulated: true }]), ["pbx_refused:main", "simulated:main"]);
