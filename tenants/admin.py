@@ -6,8 +6,10 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models import Company, Domain, Pbx
@@ -67,6 +69,15 @@ class PbxForm(forms.ModelForm[Pbx]):
         if not secret and not self.instance.secret_encrypted:
             raise forms.ValidationError(_("Enter the secret of the AMI account."))
         return secret
+
+    def clean_companies(self) -> Any:
+        """Whether they can share the PBX depends on what they have there, which is not the business of this app."""
+        companies = self.cleaned_data["companies"]
+        if self.instance.pk is not None:
+            why_not = import_string(settings.PBX_SHARING_CHECK)(pbx=self.instance, companies=companies)
+            if why_not:
+                raise forms.ValidationError(why_not)
+        return companies
 
     def save(self, commit: bool = True) -> Pbx:
         if self.cleaned_data["new_secret"]:

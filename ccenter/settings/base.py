@@ -105,6 +105,8 @@ BASE_DOMAIN = environment.text("BASE_DOMAIN", "localhost")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f".{BASE_DOMAIN},127.0.0.1")
 # Where browsers find us, when it is not the scheme's own port: for links in letters, whoever asked for them.
 PUBLIC_PORT = environment.number("PUBLIC_PORT", 0)
+# (pbx=, companies=) → why these companies cannot share this PBX, "" when they can; asked before they do.
+PBX_SHARING_CHECK = "monitoring.services.numbers.why_not_together"
 PUBLIC_URLCONF = "ccenter.urls_public"
 COMPANY_URLCONF = "ccenter.urls_company"
 ROOT_URLCONF = PUBLIC_URLCONF  # HostMiddleware sets the right one for each request

@@ -5,13 +5,15 @@ Ask inside a transaction, between the last check and the write: two who ask at o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from monitoring.models.lines import Line
 from monitoring.models.people import Manager
 from monitoring.models.queues import Queue
-from tenants.models import Company
+from tenants.models import Company, Pbx
 from tenants.scope import company_scope, current_company, public_scope
 
 # With the PBX's number the name of a lock that holds over all companies' schemas.
@@ -20,11 +22,35 @@ GIVING_NUMBERS = 0x6E756D
 
 def why_taken(row: Line | Queue | Manager) -> str:
     """Why ``row`` cannot have its number, in words fit to be shown; "" when it can. Never says who has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [GIVING_NUMBERS, row.pbx_id])
+    _wait_for_others(row.pbx_id)
     if isinstance(row, Line):
         return _line(row)
     return _extension(row)
+
+
+def why_not_together(*, pbx: Pbx, companies: Iterable[Company]) -> str:
+    """Why these companies cannot share ``pbx``, in words for the platform's staff; "" when they can.
+
+    A company brings lines when it comes back to a PBX it had left: meanwhile another may have got its number.
+    """
+    _wait_for_others(pbx.pk)
+    owners: dict[str, Company] = {}
+    for company in companies:
+        with company_scope(company.slug):
+            numbers = list(Line.objects.live().filter(pbx_id=pbx.pk).values_list("number", flat=True))
+        for number in numbers:
+            owner = owners.setdefault(number.lstrip("+"), company)
+            if owner != company:
+                return _(
+                    "“%(one)s” and “%(other)s” both have the line %(number)s on this PBX. One of them must archive"
+                    " it first."
+                ) % {"one": owner.name, "other": company.name, "number": number}
+    return ""
+
+
+def _wait_for_others(pbx_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [GIVING_NUMBERS, pbx_id])
 
 
 def _line(line: Line) -> str:

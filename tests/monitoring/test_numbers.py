@@ -11,9 +11,10 @@ from django.test import Client
 from monitoring.models import Line, Manager, Queue
 from monitoring.services import directory, people
 from monitoring.services.directory import StillNeeded
-from tenants.models import Company
+from tenants.models import Company, Pbx
 from tenants.people.roles import Verb
 from tenants.scope import company_scope
+from tests.factories.people import signed_in_staff
 from tests.factories.staff import Staff, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +114,46 @@ def test_a_queue_does_not_come_back_to_a_number_a_manager_has_now(alphas: Staff)
         with pytest.raises(StillNeeded):
             directory.restore(actor=alphas.admin, verb=Verb.EDIT_QUEUES, row=alphas.queue)
         assert not Queue.objects.live().filter(pk=alphas.queue.pk).exists()
+
+
+def joined(pbx: Pbx, *slugs: str) -> str:
+    """What the platform's staff is told who puts these companies on the PBX; "" when it is done."""
+    client, _staff = signed_in_staff()
+    form = {
+        "name": pbx.name, "host": pbx.host, "port": pbx.port, "username": pbx.username, "new_secret": "s",
+        "companies": [Company.objects.get(schema_name=slug).pk for slug in slugs], "enabled": "on",
+    }  # fmt: skip
+    answer = client.post(f"/admin/tenants/pbx/{pbx.pk}/change/", form)
+    return "" if answer.status_code == 302 else answer.text
+
+
+def on(pbx: Pbx) -> list[str]:
+    return sorted(pbx.companies.values_list("schema_name", flat=True))
+
+
+def test_a_company_that_comes_back_to_a_pbx_does_not_bring_anothers_number(
+    alphas: Staff, betas: Staff
+) -> None:
+    shared(alphas, betas)
+    line(alphas, "alpha", NUMBER)
+    betas = betas._replace(pbx=alphas.pbx)
+    assert joined(alphas.pbx, "beta") == ""
+    brought = f"+{NUMBER}"
+    line(betas, "beta", brought)
+    before = Pbx.objects.get(pk=alphas.pbx.pk)
+    told = joined(alphas.pbx, "alpha", "beta")
+    assert "74951230001" in told
+    assert Company.objects.get(schema_name="alpha").name in told
+    assert on(alphas.pbx) == ["beta"]
+    assert Pbx.objects.get(pk=alphas.pbx.pk).secret == before.secret
+    with company_scope("beta"):
+        directory.archive(actor=betas.admin, verb=Verb.EDIT_LINES, row=Line.objects.get(number=brought))
+    assert joined(alphas.pbx, "alpha", "beta") == ""
+    assert on(alphas.pbx) == ["alpha", "beta"]
+
+
+def test_lines_on_other_pbxs_do_not_keep_companies_apart(alphas: Staff, betas: Staff) -> None:
+    line(alphas, "alpha", NUMBER)
+    line(betas, "beta", NUMBER)
+    assert joined(alphas.pbx, "alpha", "beta") == ""
+    assert on(alphas.pbx) == ["alpha", "beta"]
