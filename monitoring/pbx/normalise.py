@@ -28,7 +28,7 @@ def normalise(block: bytes, received: float = 0.0) -> ev.Event | None:
 
     ``received``: epoch seconds to stamp events of a PBX without ``timestampevents=yes``.
     """
-    row = TABLE.get(block[: block.find(b"\r\n")])
+    row = TABLE.get(block[: block.find(b"\r")])
     if row is None:
         if block.startswith(b"Event: "):
             return None
