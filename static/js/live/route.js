@@ -1,7 +1,8 @@
 /* A call's way as people tell it: who merely rang along is left out, who rang and then talked is told once,
-   several phones ringing now are one stop. Pure; the whole way stays in the call for whoever points at it. */
+   several phones ringing now are one stop, and so are those that rang in vain. Pure; the whole way stays in the call for whoever points at it. */
 
-/* Returns [{kind, what, note, until, others}]; `others`: how many more phones ring at this stop. */
+/* Returns [{kind, what, note, until, others, times}]; `others`: how many more phones ring, or rang, at this stop;
+   `times`: how often the most patient of them. */
 export function tell(steps) {
   const told = [];
   steps.forEach((step, place) => {
@@ -14,14 +15,24 @@ export function tell(steps) {
         last.others += 1;
         return;
       }
-      if (last?.kind === "ring" && last.until !== null && step.until !== null && last.what === step.what) {
-        last.times += 1;
+      if (last?.kind === "ring" && last.until !== null && step.until !== null) {
+        unanswered(last, step.what);
         return;
       }
     }
-    told.push({ kind: step.kind, what: step.what, note: step.note ?? "", until: step.until, others: 0, times: 1 });
+    told.push({
+      kind: step.kind, what: step.what, note: step.note ?? "", until: step.until, others: 0, times: 1,
+      rung: new Map([[step.what, 1]]),
+    });
   });
-  return told;
+  return told.map(({ rung, ...stop }) => stop);
+}
+
+/* Phones that rang one after another, or all at once again and again, and were not picked up: one stop. */
+function unanswered(stop, who) {
+  stop.rung.set(who, (stop.rung.get(who) ?? 0) + 1);
+  stop.others = stop.rung.size - 1;
+  stop.times = Math.max(...stop.rung.values());
 }
 
 /* The queue a call waits in, or came through last: a talk keeps belonging to the queue that brought it. */

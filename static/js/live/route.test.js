@@ -18,7 +18,12 @@ test("phones ringing together now are one stop", () => {
 
 test("who did not answer stays told, however often", () => {
   const steps = [step("ring", "a", 1, "missed"), step("ring", "a", 2, "missed"), step("ring", "b", 3, "missed"), step("ring", "a", null)];
-  assert.deepEqual(said(steps), ["ring:a×2", "ring:b", "ring:a"]);
+  assert.deepEqual(said(steps), ["ring:a+1×2", "ring:a"]);
+});
+
+test("a crowd of phones that rings again and again in vain is one stop", () => {
+  const round = (until) => ["a", "b", "c"].map((who) => step("ring", who, until, until === null ? "" : "missed"));
+  assert.deepEqual(said([step("queue", "q", null), ...round(1), ...round(2), ...round(null)]), ["queue:q", "ring:a+2×2", "ring:a+2"]);
 });
 
 test("the whole way of a transferred call is told in order", () => {
