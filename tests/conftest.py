@@ -38,7 +38,7 @@ def pytest_configure() -> None:
 
 
 def _is_stale(source: Path) -> bool:
-    compiled = source.with_suffix(".mo")
+    compiled = source.with_name("django.mo")
     return not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime
 
 

@@ -5,6 +5,7 @@ from monitoring.models.calls import Call, Leg, QueueVisit, Step
 from monitoring.models.lines import Line
 from monitoring.models.norms import Norm
 from monitoring.models.people import Group, Manager, Supervisor
+from monitoring.models.policy import Policy
 from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status, StatusInterval
 
@@ -16,6 +17,7 @@ __all__ = [
     "Line",
     "Manager",
     "Norm",
+    "Policy",
     "Queue",
     "QueueVisit",
     "Status",

@@ -3,14 +3,18 @@ route.
 
 Rows mirror ``domain.facts`` and are written only by ``services.ingest``, by keys that make a retry harmless.
 People and queues are named as the PBX named them, so a fact is never refused for want of a directory row.
+``groups``: ids of the groups a row belonged to when it was first told, so that the past stays where it happened
+when people and queues move: a leg its manager's, a visit its queue's, a call all of these and its line's.
 """
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from monitoring.models.people import Manager
+from monitoring.models.people import Group, Manager
 from monitoring.models.queues import Queue
+from tenants.people.models import User
 
 
 class Call(models.Model):
@@ -18,6 +22,8 @@ class Call(models.Model):
     this row.
 
     ``reconciled``: its end was not seen; it ends at the last evidence.
+    ``customer``: the number as digits of E.164 without the plus (models.phones), "" for a withheld one.
+    ``wait_seconds``, ``talk_seconds``: sums over its settled visits and legs, for the journal's filters.
     """
 
     key = models.CharField(max_length=120)
@@ -34,6 +40,11 @@ class Call(models.Model):
     merged_into = models.CharField(max_length=120, blank=True)
     revision = models.FloatField()
     reconciled = models.BooleanField(default=False)
+    customer = models.CharField(max_length=32, blank=True, default="")
+    groups = ArrayField(models.IntegerField(), default=list)
+    wait_seconds = models.FloatField(default=0.0)
+    talk_seconds = models.FloatField(default=0.0)
+    recorded = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-started", "-pk"]
@@ -41,12 +52,18 @@ class Call(models.Model):
         constraints = [models.UniqueConstraint(fields=["key"], name="call_once")]
         indexes = [
             models.Index(fields=["started"], name="call_by_time"),
-            models.Index(fields=["number", "started"], name="call_by_number"),
+            models.Index(fields=["customer", "started"], name="call_by_customer"),
             models.Index(fields=["pbx", "started"], condition=models.Q(ended__isnull=True), name="call_open"),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+    def is_headed_by(self, user: User) -> bool:
+        return Group.objects.live().filter(pk__in=self.groups, supervisors__user=user).exists()
+
+    def is_own_of(self, user: User) -> bool:
+        return self.legs.filter(manager__user=user).exists()
 
 
 class Leg(models.Model):
@@ -71,6 +88,7 @@ class Leg(models.Model):
     hold = models.JSONField(default=list)
     talk_seconds = models.FloatField()
     hold_seconds = models.FloatField()
+    groups = ArrayField(models.IntegerField(), default=list)
 
     class Meta:
         ordering = ["rang", "pk"]
@@ -103,7 +121,7 @@ class QueueVisit(models.Model):
     """One stay of one call in one queue. The limits of that moment are kept, so the past can be re-read.
 
     ``call_key`` is no foreign key: a visit may be told before its call, and a merged call hands its visits
-    over.
+    over. ``line``: the number its call came to, for figures by line.
     """
 
     pbx = models.CharField(max_length=20)
@@ -120,6 +138,8 @@ class QueueVisit(models.Model):
     position = models.PositiveIntegerField()
     answer_within = models.FloatField()
     short_abandon = models.FloatField()
+    line = models.CharField(max_length=80, blank=True, default="")
+    groups = ArrayField(models.IntegerField(), default=list)
 
     class Meta:
         ordering = ["joined", "pk"]

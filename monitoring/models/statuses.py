@@ -6,6 +6,7 @@ At most one interval of a manager is open: a partial unique index says so, and w
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -67,7 +68,7 @@ class Source(models.TextChoices):
 
 class StatusInterval(models.Model):
     """One declaration: half-open [``started``, ``ended``), UTC; ``ended`` NULL while it stands, over
-    midnight too."""
+    midnight too. ``groups``: ids of the manager's groups when it began."""
 
     manager = models.ForeignKey(Manager, models.PROTECT, related_name="intervals")
     status = models.ForeignKey(Status, models.PROTECT, related_name="intervals")
@@ -77,6 +78,7 @@ class StatusInterval(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    groups = ArrayField(models.IntegerField(), default=list)
 
     class Meta:
         ordering = ["started", "pk"]

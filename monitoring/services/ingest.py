@@ -18,7 +18,9 @@ from monitoring.domain.events import StatusDeclared
 from monitoring.domain.facts import CallFact, Fact, Interval, LegFact, ListenFact, PauseFact, VisitFact
 from monitoring.domain.intervals import total
 from monitoring.models.audit import AuditEntry, Outcome
+from monitoring.models.phones import customer_of
 from monitoring.models.text import visible
+from monitoring.selectors.policy import policy
 from monitoring.services import ingest_sql as sql
 from monitoring.services import statuses
 from monitoring.services.staging import CALLS, LEGS, STEPS, VISITS
@@ -98,8 +100,9 @@ def _rank_of_visit(fact: VisitFact) -> tuple[int, float]:
 def _store_calls(pbx: str, calls: Sequence[CallFact]) -> None:
     legs = [row for call in calls for row in _leg_rows(call)]
     steps = [row for call in calls for row in _step_rows(call)]
+    region = policy().region
     with connection.cursor() as cursor:
-        CALLS.fill(cursor, (_call_row(pbx, call) for call in calls))
+        CALLS.fill(cursor, (_call_row(pbx, call, region) for call in calls))
         cursor.execute(sql.MAKE_TOLD)
         cursor.execute(sql.UPSERT_CALLS)
         cursor.execute(sql.DROP_PARTS)
@@ -111,7 +114,7 @@ def _store_calls(pbx: str, calls: Sequence[CallFact]) -> None:
             cursor.execute(sql.INSERT_STEPS)
 
 
-def _call_row(pbx: str, call: CallFact) -> tuple[Any, ...]:
+def _call_row(pbx: str, call: CallFact, region: str) -> tuple[Any, ...]:
     return (
         visible(call.key, 120),
         pbx,
@@ -127,6 +130,7 @@ def _call_row(pbx: str, call: CallFact) -> tuple[Any, ...]:
         visible(call.merged_into or "", 120),
         call.revision,
         call.reconciled,
+        customer_of(visible(call.number, 80), region),
     )
 
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 UPSERT_CALLS = """
 WITH told AS (
   INSERT INTO monitoring_call AS c (key, pbx, direction, number, name, line, started, answered, ended,
-                                    disposition, hung_up_by, merged_into, revision, reconciled)
+                                    disposition, hung_up_by, merged_into, revision, reconciled, customer,
+                                    groups, wait_seconds, talk_seconds, recorded)
   SELECT key, pbx, direction, number, name, line, to_timestamp(started), to_timestamp(answered),
-         to_timestamp(ended), disposition, hung_up_by, merged_into, revision, reconciled
-    FROM incoming_call_1 ORDER BY key
+         to_timestamp(ended), disposition, hung_up_by, merged_into, revision, reconciled, customer,
+         '{}', 0, 0, false
+    FROM incoming_call_2 ORDER BY key
   ON CONFLICT (key) DO UPDATE
      SET (pbx, direction, number, name, line, started, answered, ended, disposition, hung_up_by, merged_into,
-          revision, reconciled)
+          revision, reconciled, customer)
        = (EXCLUDED.pbx, EXCLUDED.direction, EXCLUDED.number, EXCLUDED.name, EXCLUDED.line, EXCLUDED.started,
           EXCLUDED.answered, EXCLUDED.ended, EXCLUDED.disposition, EXCLUDED.hung_up_by, EXCLUDED.merged_into,
-          EXCLUDED.revision, EXCLUDED.reconciled)
+          EXCLUDED.revision, EXCLUDED.reconciled, EXCLUDED.customer)
    WHERE (c.revision, c.ended IS NOT NULL) <= (EXCLUDED.revision, EXCLUDED.ended IS NOT NULL)
   RETURNING c.id, c.key, (c.xmax = 0) AS fresh
 )
@@ -37,9 +39,10 @@ DELETE FROM monitoring_step s USING told_call_1 t WHERE s.call_id = t.id AND NOT
 
 INSERT_LEGS = """
 INSERT INTO monitoring_leg (call_id, uniqueid, manager_id, manager_name, queue_name, rang, answered, ended,
-                            outcome, available, origin, talk, hold, talk_seconds, hold_seconds)
+                            outcome, available, origin, talk, hold, talk_seconds, hold_seconds, groups)
 SELECT t.id, l.uniqueid, m.id, l.manager_name, l.queue_name, to_timestamp(l.rang), to_timestamp(l.answered),
-       to_timestamp(l.ended), l.outcome, l.available, l.origin, l.talk, l.hold, l.talk_seconds, l.hold_seconds
+       to_timestamp(l.ended), l.outcome, l.available, l.origin, l.talk, l.hold, l.talk_seconds, l.hold_seconds,
+       array(SELECT g.group_id FROM monitoring_manager_groups g WHERE g.manager_id = m.id ORDER BY 1)
   FROM incoming_leg_1 l
   JOIN told_call_1 t ON t.key = l.key
   LEFT JOIN monitoring_manager m ON m.pbx_name = l.manager_name AND m.archived_at IS NULL
@@ -55,9 +58,11 @@ SELECT t.id, s.position, s.kind, s.what, to_timestamp(s.at), to_timestamp(s.unti
 UPSERT_VISITS = """
 INSERT INTO monitoring_queuevisit AS v (pbx, uniqueid, call_key, queue_id, queue_name, joined, "left",
 outcome,
-                                        reason, manager_name, wait, position, answer_within, short_abandon)
+                                        reason, manager_name, wait, position, answer_within, short_abandon,
+                                        line, groups)
 SELECT i.pbx, i.uniqueid, i.call_key, q.id, i.queue_name, to_timestamp(i.joined), to_timestamp(i.left_at),
-       i.outcome, i.reason, i.manager_name, i.wait, i.position, i.answer_within, i.short_abandon
+       i.outcome, i.reason, i.manager_name, i.wait, i.position, i.answer_within, i.short_abandon,
+       '', array(SELECT g.group_id FROM monitoring_queue_groups g WHERE g.queue_id = q.id ORDER BY 1)
   FROM incoming_visit_1 i
   LEFT JOIN monitoring_queue q ON q.pbx_name = i.queue_name AND q.archived_at IS NULL
  ORDER BY i.pbx, i.uniqueid, i.queue_name, i.joined

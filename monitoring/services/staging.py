@@ -41,7 +41,7 @@ def _as_copied(value: str | float | bool | None) -> str:
 
 
 CALLS = Staging(
-    "incoming_call_1",
+    "incoming_call_2",
     (
         ("key", "text"),
         ("pbx", "text"),
@@ -57,6 +57,7 @@ CALLS = Staging(
         ("merged_into", "text"),
         ("revision", "float8"),
         ("reconciled", "bool"),
+        ("customer", "text"),
     ),
 )
 LEGS = Staging(

@@ -51,6 +51,23 @@ class Verb(StrEnum):
     EDIT_PBX = "pbx.edit"
     EDIT_COMPANIES = "companies.edit"
     SEE_HEALTH = "health.see"
+    SEE_HISTORY = "history.see"
+    EXPORT_HISTORY = "history.export"
+    WRITE_NOTE = "call.note"
+    CLOSE_LOST = "lost.close"
+    HEAR = "recording.hear"
+    REVIEW = "review.write"
+    SEE_REVIEW = "review.see"
+    APPEAL = "review.appeal"
+    EDIT_SCORECARDS = "scorecards.edit"
+    SEE_STATISTICS = "statistics.see"
+    SCHEDULE_REPORT = "report.schedule"
+    SEE_PROFILE = "profile.see"
+    EDIT_PROFILE = "profile.edit"
+    SEE_ALERTS = "alerts.see"
+    EDIT_POLICY = "policy.edit"
+    DELETE_CUSTOMER = "customer.delete"
+    EDIT_WEBHOOKS = "webhooks.edit"
     MAKE_TOKEN = "token.make"  # noqa: S105 - the name of a right
     END_SESSIONS = "sessions.end"
 
@@ -84,6 +101,25 @@ RIGHTS: Mapping[Verb, Mapping[Role, Reach]] = {
     Verb.EDIT_PBX: {Role.STAFF: _E},
     Verb.EDIT_COMPANIES: {Role.STAFF: _E},
     Verb.SEE_HEALTH: {Role.STAFF: _E},
+    Verb.SEE_HISTORY: {Role.ADMIN: _E, Role.SUPERVISOR: _H, Role.MANAGER: _O},
+    Verb.EXPORT_HISTORY: {Role.ADMIN: _E, Role.SUPERVISOR: _H},
+    Verb.WRITE_NOTE: {Role.ADMIN: _E, Role.SUPERVISOR: _H, Role.MANAGER: _O},
+    Verb.CLOSE_LOST: {Role.ADMIN: _E, Role.SUPERVISOR: _H, Role.MANAGER: _O},
+    # A manager's own recordings are heard if the company's policy allows: the recording answers is_own_of by it.
+    Verb.HEAR: {Role.ADMIN: _E, Role.SUPERVISOR: _H, Role.MANAGER: _O},
+    Verb.REVIEW: {Role.ADMIN: _E, Role.SUPERVISOR: _H},
+    Verb.SEE_REVIEW: {Role.ADMIN: _E, Role.SUPERVISOR: _H, Role.MANAGER: _O},
+    Verb.APPEAL: {Role.MANAGER: _O},
+    Verb.EDIT_SCORECARDS: {Role.ADMIN: _E},
+    Verb.SEE_STATISTICS: {Role.ADMIN: _E, Role.SUPERVISOR: _H},
+    Verb.SCHEDULE_REPORT: {Role.ADMIN: _E, Role.SUPERVISOR: _O},
+    # A profile says itself by whom it may be opened (is_own_of: made by, or shared with).
+    Verb.SEE_PROFILE: {Role.ADMIN: _E, Role.SUPERVISOR: _O},
+    Verb.EDIT_PROFILE: {Role.ADMIN: _E, Role.SUPERVISOR: _O},
+    Verb.SEE_ALERTS: {Role.ADMIN: _E, Role.SUPERVISOR: _H},
+    Verb.EDIT_POLICY: {Role.ADMIN: _E},
+    Verb.DELETE_CUSTOMER: {Role.ADMIN: _E},
+    Verb.EDIT_WEBHOOKS: {Role.ADMIN: _E},
     Verb.MAKE_TOKEN: {Role.ADMIN: _O, Role.SUPERVISOR: _O},
     Verb.END_SESSIONS: {Role.STAFF: _E, Role.ADMIN: _E, Role.SUPERVISOR: _O, Role.MANAGER: _O},
 }

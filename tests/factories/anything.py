@@ -50,6 +50,8 @@ class Filler:
 
     def value(self, field: models.Field[Any, Any]) -> Any:
         if field.primary_key and not field.is_relation:
+            if field.has_default():  # the one row of its table
+                return field.get_default()
             return self.number if isinstance(field, models.IntegerField) else self.text(field)
         if field.is_relation:
             return self.row(field.related_model).pk if isinstance(field.related_model, type) else None

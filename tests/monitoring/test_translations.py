@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import polib
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from ccenter.demo.translations import catalogue
+
 BASE = Path(settings.BASE_DIR)
-CATALOGUE = polib.pofile(str(BASE / "monitoring" / "locale" / "ru" / "LC_MESSAGES" / "django.po"))
+CATALOGUE = catalogue(BASE / "monitoring" / "locale" / "ru" / "LC_MESSAGES")
 CALLS = {"_", "gettext", "gettext_lazy"}
 # The live panel's words are in the front end's own catalogue.
 PANEL = {"live.py", "live_texts.py", "live.html"}
@@ -20,7 +21,7 @@ IN_TEMPLATE = re.compile(r"gettext\(u?(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\
 
 
 def in_code() -> Iterator[str]:
-    rooms = ("models", "services", "selectors", "views")
+    rooms = ("models", "services", "selectors", "views", "api", "tasks")
     for source in (path for room in rooms for path in (BASE / "monitoring" / room).rglob("*.py")):
         if source.name in PANEL:
             continue

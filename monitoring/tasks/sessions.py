@@ -1,7 +1,4 @@
-"""Background work of monitoring that a timetable starts; collecting is no task, see ``monitoring/pbx/bootstep``.
-
-Tasks are idempotent: two workers given the same one leave the same rows.
-"""
+"""Ended sessions are forgotten."""
 
 from __future__ import annotations
 
