@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 Disposition = Literal["open", "answered", "abandoned", "no_answer", "busy", "failed", "interrupted", "merged"]
 VisitOutcome = Literal["open", "answered", "abandoned", "flow-out", "interrupted"]
 Interval = tuple[float, float | None]
+AutoKind = Literal["unregistered", "missing_calls", "wrap_up"]
 
 
 class StepFact(NamedTuple):
@@ -100,4 +101,14 @@ class ListenFact(NamedTuple):
     until: float | None
 
 
-Fact = CallFact | VisitFact | PauseFact | ListenFact
+class AutoFact(NamedTuple):
+    """A status nobody declared: said at its start and again at its end. ``call``: whose handling a wrap-up ends."""
+
+    manager: str
+    kind: AutoKind
+    started: float
+    ended: float | None
+    call: str = ""
+
+
+Fact = CallFact | VisitFact | PauseFact | ListenFact | AutoFact

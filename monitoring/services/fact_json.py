@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from monitoring.domain.facts import (
+    AutoFact,
     CallFact,
     Fact,
     Interval,
@@ -21,12 +22,13 @@ from monitoring.domain.facts import (
     VisitFact,
 )
 
-_SIMPLE: dict[str, type[VisitFact] | type[PauseFact] | type[ListenFact]] = {
+_SIMPLE: dict[str, type[VisitFact] | type[PauseFact] | type[ListenFact] | type[AutoFact]] = {
     "visit": VisitFact,
     "pause": PauseFact,
     "listen": ListenFact,
+    "auto": AutoFact,
 }
-_KINDS = {VisitFact: "visit", PauseFact: "pause", ListenFact: "listen"}
+_KINDS = {VisitFact: "visit", PauseFact: "pause", ListenFact: "listen", AutoFact: "auto"}
 
 
 def dump(company: str, facts: Sequence[Fact]) -> bytes:

@@ -23,7 +23,9 @@ from monitoring.models.text import visible
 from monitoring.selectors.policy import policy
 from monitoring.services import ingest_sql as sql
 from monitoring.services import statuses
+from monitoring.services.after import AFTER
 from monitoring.services.staging import CALLS, LEGS, STEPS, VISITS
+from monitoring.services.stored import Stored
 
 _YEAR_2200 = 7_258_118_400.0
 _SETTLED_RANK = {"open": 0, "interrupted": 1}
@@ -40,8 +42,7 @@ def store(pbx: str, facts: Sequence[Fact]) -> list[StatusDeclared]:
     pauses = sorted((fact for fact in facts if isinstance(fact, PauseFact)), key=lambda pause: pause.at)
     listens = {_listen_key(fact): fact for fact in facts if isinstance(fact, ListenFact)}
     with transaction.atomic():
-        if calls:
-            _store_calls(pbx, calls)
+        call_ids = _store_calls(pbx, calls) if calls else []
         if visits:
             _store_visits(pbx, visits)
         _store_listens(listens)
@@ -51,7 +52,15 @@ def store(pbx: str, facts: Sequence[Fact]) -> list[StatusDeclared]:
             )
             for pause in pauses
         )
-        return [event for event in declared if event is not None]
+        events = [event for event in declared if event is not None]
+        if calls or visits:
+            _tell(Stored(pbx, call_ids, calls, visits))
+        return events
+
+
+def _tell(stored: Stored) -> None:
+    for hook in AFTER:
+        hook(stored)
 
 
 def close_interrupted(pbx: str, before: float, alive: Collection[str] = ()) -> int:
@@ -62,9 +71,13 @@ def close_interrupted(pbx: str, before: float, alive: Collection[str] = ()) -> i
     values: dict[str, Any] = {"pbx": pbx, "before": before, "alive": sorted(alive)}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.CLOSE_VISITS, values)
+        visits_left = [float(at) for (at,) in cursor.fetchall()]
         cursor.execute(sql.CLOSE_CALLS, values)
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        closed = cursor.fetchall()
+        if closed or visits_left:
+            moments = {*visits_left, *(float(ended) for _pk, ended in closed)}
+            _tell(Stored(pbx, [pk for pk, _ended in closed], moments=sorted(moments)))
+    return len(closed)
 
 
 def _latest_calls(facts: Iterable[CallFact]) -> list[CallFact]:
@@ -97,7 +110,8 @@ def _rank_of_visit(fact: VisitFact) -> tuple[int, float]:
     return _SETTLED_RANK.get(fact.outcome, 2), fact.left if fact.left is not None else float("-inf")
 
 
-def _store_calls(pbx: str, calls: Sequence[CallFact]) -> None:
+def _store_calls(pbx: str, calls: Sequence[CallFact]) -> list[int]:
+    """Returns the ids of the rows that are new or changed."""
     legs = [row for call in calls for row in _leg_rows(call)]
     steps = [row for call in calls for row in _step_rows(call)]
     region = policy().region
@@ -112,6 +126,8 @@ def _store_calls(pbx: str, calls: Sequence[CallFact]) -> None:
         if steps:
             STEPS.fill(cursor, steps)
             cursor.execute(sql.INSERT_STEPS)
+        cursor.execute(sql.TOLD_IDS)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _call_row(pbx: str, call: CallFact, region: str) -> tuple[Any, ...]:

@@ -32,6 +32,7 @@ MAKE_TOLD = """
 CREATE TEMPORARY TABLE IF NOT EXISTS told_call_1 (id int8, key text, fresh bool) ON COMMIT DELETE ROWS;
 DELETE FROM told_call_1
 """
+TOLD_IDS = "SELECT id FROM told_call_1"
 DROP_PARTS = """
 DELETE FROM monitoring_leg l USING told_call_1 t WHERE l.call_id = t.id AND NOT t.fresh;
 DELETE FROM monitoring_step s USING told_call_1 t WHERE s.call_id = t.id AND NOT t.fresh
@@ -89,11 +90,12 @@ WITH gone AS (
   UPDATE monitoring_leg l SET ended = greatest(l.rang, gone.ended), outcome = 'interrupted'
     FROM gone WHERE l.call_id = gone.id AND l.ended IS NULL
 )
-SELECT count(*) FROM gone
+SELECT id, extract(epoch FROM ended)::float8 FROM gone
 """
 CLOSE_VISITS = """
 UPDATE monitoring_queuevisit SET "left" = greatest(joined, to_timestamp(%(before)s)), outcome = 'interrupted',
        wait = extract(epoch FROM greatest(joined, to_timestamp(%(before)s)) - joined)
- WHERE pbx = %(pbx)s AND outcome = 'open' AND joined < to_timestamp(%(before)s) AND NOT call_key =
- ANY(%(alive)s)
+ WHERE pbx = %(pbx)s AND outcome = 'open' AND joined < to_timestamp(%(before)s)
+   AND NOT call_key = ANY(%(alive)s)
+RETURNING extract(epoch FROM "left")::float8
 """
