@@ -30,11 +30,18 @@ Environment = Mapping[str, str]
 Command = Sequence[str | Path]
 
 # Debian package → a file that proves its presence (however it came onto the machine).
+LIBRARIES = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"
 CALLS = {"sip-tester": "/usr/bin/sipp", "mmdebstrap": "/usr/bin/mmdebstrap"}
+# What WeasyPrint sets a printed report with.
+PRINT = {
+    "libpango-1.0-0": f"{LIBRARIES}/libpango-1.0.so.0",
+    "libpangoft2-1.0-0": f"{LIBRARIES}/libpangoft2-1.0.so.0",
+    "libharfbuzz-subset0": f"{LIBRARIES}/libharfbuzz-subset.so.0",
+    "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+}
 BROWSER = {
     "chromium": "/usr/bin/chromium",
-    "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-    "libatomic1": f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/libatomic.so.1",  # Playwright's own node
+    "libatomic1": f"{LIBRARIES}/libatomic.so.1",  # Playwright's own node
 }
 
 
@@ -285,7 +292,7 @@ def install(asked: argparse.Namespace) -> int:
     terminal = Terminal(STATE / "logs" / "setup.log")
     stamps = Stamps(STATE / "stamps")
     try:
-        debian_packages(terminal, CALLS | (BROWSER if asked.browser else {}))
+        debian_packages(terminal, CALLS | PRINT | (BROWSER if asked.browser else {}))
         python_environment(terminal, stamps)
         browser_code(terminal, stamps)
         translations(terminal, stamps)

@@ -7,13 +7,17 @@ from django.core.management.utils import get_random_secret_key
 
 from ccenter.settings import environment
 from ccenter.settings.base import *  # noqa: F403 - settings modules build on one another
-from ccenter.settings.base import STATE_DIR
+from ccenter.settings.base import INSTALLED_APPS, SHARED_APPS, STATE_DIR
 from ccenter.settings.keys import kept
 
 SECRET_KEY = environment.text("SECRET_KEY", kept(STATE_DIR / "secret.key", get_random_secret_key))
 FIELD_KEYS = environment.words("FIELD_KEY") or [
     kept(STATE_DIR / "field.key", lambda: Fernet.generate_key().decode())
 ]
+
+# For its command demo_history; a production has a past of its own.
+SHARED_APPS = [*SHARED_APPS, "ccenter.demo"]
+INSTALLED_APPS = [*INSTALLED_APPS, "ccenter.demo"]
 
 PUBLIC_PORT = environment.number("PORT", 8000)
 WHITENOISE_USE_FINDERS = True

@@ -11,7 +11,7 @@ from types import FrameType
 from django.template.base import Node
 
 from ccenter.settings.base import *  # noqa: F403 - settings modules build on one another
-from ccenter.settings.base import ACCOUNT_RATE_LIMITS, BASE_DIR, TEMPLATES
+from ccenter.settings.base import ACCOUNT_RATE_LIMITS, BASE_DIR, INSTALLED_APPS, SHARED_APPS, TEMPLATES
 from ccenter.settings.database import database
 
 
@@ -40,6 +40,8 @@ def _rendered_now() -> str:
     return ""
 
 
+SHARED_APPS = [*SHARED_APPS, "ccenter.demo"]
+INSTALLED_APPS = [*INSTALLED_APPS, "ccenter.demo"]
 SECRET_KEY = "tests only, never a secret"  # noqa: S105 - it protects nothing
 FIELD_KEYS = ["dGVzdHMgb25seSwgbmV2ZXIgYSBzZWNyZXQgMzIgYnk="]
 DATABASES = {"default": database("postgres://nobody@127.0.0.1:1/none", pool=False)}
