@@ -21,5 +21,10 @@ def save(*, actor: User, norms: Mapping[str, Limits]) -> None:
     check(actor=actor, verb=Verb.EDIT_NORMS, what="norms")
     with transaction.atomic():
         for metric, (warning, alarm) in norms.items():
-            Norm.objects.update_or_create(metric=metric, defaults={"warning": warning, "alarm": alarm})
+            Norm.objects.update_or_create(
+                metric=metric,
+                scope="company",
+                scope_id=0,
+                defaults={"warning": warning, "alarm": alarm},
+            )
         audit.record(actor=actor, verb=Verb.EDIT_NORMS, kind="norm", what=", ".join(sorted(norms)))

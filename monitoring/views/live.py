@@ -38,7 +38,7 @@ STRIP = (
 @requires(Verb.SEE_BOARD)
 def live(request: HttpRequest) -> HttpResponse:
     company: CompanyRecord = request.company  # type: ignore[attr-defined]  # HostMiddleware puts it there
-    norms = {norm.metric: norm for norm in Norm.objects.all()}
+    norms = {norm.metric: norm for norm in Norm.objects.filter(scope="company")}
     return render(request, "monitoring/live.html", {"config": page_config(company.time_zone, norms)})
 
 

@@ -31,7 +31,7 @@ class NormsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = {norm.metric: norm for norm in Norm.objects.all()}
+        own = {norm.metric: norm for norm in Norm.objects.filter(scope="company")}
         for metric in EDITABLE:
             assert metric.norm is not None, "EDITABLE holds metrics with norms"
             kept = own.get(metric.key)
