@@ -20,6 +20,7 @@ from ccenter.lab.root import NoAsteriskError
 
 # Phones that really register, so that unregistering is real; the others stand at a fixed address.
 REGISTERING = ("romashka_123", "romashka_124", "vektor_106")
+PAST_MONTHS = 6
 
 
 def main() -> int:
@@ -41,6 +42,8 @@ def main() -> int:
         host=PBX_HOST, port=port, username=account.name, secret=account.secret, simulated=bool(simulated)
     )
     pbx = seed.seed(ami=address, say=tell)
+    # Before anything reads the database: the collector takes today's counts from it when it starts.
+    call_command("demo_history", months=PAST_MONTHS, if_missing=True)
     if instance:
         tell("Asterisk's configuration from the portal's rows")
         instance.configure(seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING))
