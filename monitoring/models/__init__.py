@@ -2,24 +2,37 @@
 
 from monitoring.models.audit import AuditEntry
 from monitoring.models.calls import Call, Leg, QueueVisit, Step
+from monitoring.models.exports import Export
+from monitoring.models.filters import SavedFilter
 from monitoring.models.lines import Line
+from monitoring.models.lost import LostCall
 from monitoring.models.norms import Norm
+from monitoring.models.notes import CallMark, Mark, Note
 from monitoring.models.people import Group, Manager, Supervisor
 from monitoring.models.policy import Policy
+from monitoring.models.quality import BlindWindow, Correction
 from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status, StatusInterval
 
 __all__ = [
     "AuditEntry",
+    "BlindWindow",
     "Call",
+    "CallMark",
+    "Correction",
+    "Export",
     "Group",
     "Leg",
     "Line",
+    "LostCall",
     "Manager",
+    "Mark",
     "Norm",
+    "Note",
     "Policy",
     "Queue",
     "QueueVisit",
+    "SavedFilter",
     "Status",
     "StatusInterval",
     "Step",
