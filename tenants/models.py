@@ -170,6 +170,8 @@ class Pbx(models.Model):
     )
     enabled = models.BooleanField(_("enabled"), default=True)
     companies = models.ManyToManyField(Company, related_name="pbxs", blank=True, verbose_name=_("companies"))
+    # When a collector last heard it, to a few seconds: what is missing since must be known after any crash.
+    heard_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("PBX")
