@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS asterisk.cel (
   eventtime float8 NOT NULL,
   uniqueid text NOT NULL,
   linkedid text NOT NULL,
-  tenantid text NOT NULL DEFAULT '',
+  accountcode text NOT NULL DEFAULT '',
   channame text NOT NULL DEFAULT '',
   cid_num text NOT NULL DEFAULT '',
   cid_name text NOT NULL DEFAULT '',
