@@ -30,6 +30,11 @@ app.add_defaults(
                 "task": "monitoring.forget_platform_sessions",
                 "schedule": crontab(minute="47"),
             },
+            "tidy exports away": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.sweep_exports"],
+                "schedule": crontab(minute="*/5"),
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],

@@ -71,4 +71,13 @@ export const ICONS = {
   expand: "outline/fold-down",
   clear: "outline/filter-off",
   filter: "outline/filter",
+  download: "outline/download",
+  left: "outline/chevron-left",
+  note: "outline/note",
+  flag: "outline/flag",
+  edit: "outline/pencil",
+  undo: "outline/arrow-back-up",
+  save: "outline/bookmark",
+  hangup: "outline/phone-off",
+  hourglass: "outline/hourglass",
 };

@@ -1,0 +1,20 @@
+"""Exports are made and tidied away in the background."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from monitoring.services import exports
+from tenants.tasks import TenantTask
+
+
+@shared_task(base=TenantTask, name="monitoring.make_export")
+def make_export(company: str, export_id: int) -> None:
+    """Write the file of an export; given twice it is written once."""
+    exports.make(export_id)
+
+
+@shared_task(base=TenantTask, name="monitoring.sweep_exports")
+def sweep_exports(company: str) -> None:
+    """Delete the company's expired exports, and hand over those whose maker has died."""
+    exports.sweep()

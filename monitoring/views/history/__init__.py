@@ -1,0 +1,1 @@
+"""Pages of calls that were: the journal, the call card, files of both."""
