@@ -1,5 +1,6 @@
 """Monitoring's rows, one thought a file; Django finds them all here."""
 
+from monitoring.models.alerts import Alert, AlertLetter, AlertRule, AlertWatch
 from monitoring.models.audit import AuditEntry
 from monitoring.models.calls import Call, Leg, QueueVisit, Step
 from monitoring.models.exports import Export
@@ -11,11 +12,20 @@ from monitoring.models.notes import CallMark, Mark, Note
 from monitoring.models.people import Group, Manager, Supervisor
 from monitoring.models.policy import Policy
 from monitoring.models.quality import BlindWindow, Correction
+from monitoring.models.presence import AutoInterval
+from monitoring.models.profiles import Profile, ProfileActivity
 from monitoring.models.queues import Queue
+from monitoring.models.recordings import Recording
+from monitoring.models.reviews import Review, ReviewComment, Scorecard, ScorecardVersion
 from monitoring.models.statuses import Status, StatusInterval
 
 __all__ = [
+    "Alert",
+    "AlertLetter",
+    "AlertRule",
+    "AlertWatch",
     "AuditEntry",
+    "AutoInterval",
     "BlindWindow",
     "Call",
     "CallMark",
@@ -30,9 +40,16 @@ __all__ = [
     "Norm",
     "Note",
     "Policy",
+    "Profile",
+    "ProfileActivity",
     "Queue",
     "QueueVisit",
+    "Recording",
+    "Review",
+    "ReviewComment",
     "SavedFilter",
+    "Scorecard",
+    "ScorecardVersion",
     "Status",
     "StatusInterval",
     "Step",
