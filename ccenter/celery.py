@@ -35,10 +35,30 @@ app.add_defaults(
                 "args": ["monitoring.sweep_exports"],
                 "schedule": crontab(minute="*/5"),
             },
+            "collect recordings": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.collect_recordings"],
+                "schedule": 20.0,
+            },
+            "look for recordings whose file is gone": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.check_recordings"],
+                "schedule": crontab(hour="3", minute="37"),
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],
                 "schedule": crontab(hour="2", minute="27"),
+            },
+            "deliver webhooks put off": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.deliver_webhooks"],
+                "schedule": 15.0,
+            },
+            "forget old webhook messages": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.forget_deliveries"],
+                "schedule": crontab(hour="3", minute="7"),
             },
             "forget the platform's old refusals": {
                 "task": "tenants.forget_platform_refusals",

@@ -107,6 +107,8 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f".{BASE_DOMAIN},127.0.0.1")
 PUBLIC_PORT = environment.number("PUBLIC_PORT", 0)
 # (pbx=, companies=) → why these companies cannot share this PBX, "" when they can; asked before they do.
 PBX_SHARING_CHECK = "monitoring.services.numbers.why_not_together"
+# Whether webhooks may point into our own network, over plain http too: for a demo and tests alone.
+WEBHOOKS_TO_PRIVATE_NETWORKS = False
 PUBLIC_URLCONF = "ccenter.urls_public"
 COMPANY_URLCONF = "ccenter.urls_company"
 ROOT_URLCONF = PUBLIC_URLCONF  # HostMiddleware sets the right one for each request
@@ -250,6 +252,32 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "tasks"
 CELERY_TIMEZONE = "UTC"
+
+# ---------------------------------------------------------------- files
+# Recordings: a folder of ours, or a bucket of an S3-compatible store (credentials as its own tools read them).
+RECORDINGS_DIR = Path(environment.text("RECORDINGS_DIR", str(STATE_DIR / "recordings" / "kept")))
+# Where PBXs leave them: <inbox>/<id of the PBX>/monitor/<company>/, and .../writing/<company>/ while a call lives.
+RECORDINGS_INBOX = Path(environment.text("RECORDINGS_INBOX", str(STATE_DIR / "recordings" / "inbox")))
+
+
+def recordings_storage(bucket: str, endpoint: str) -> dict[str, Any]:
+    """``bucket``: empty = the folder. ``endpoint``: address of a store that is not Amazon's."""
+    if not bucket:
+        options: dict[str, Any] = {"location": RECORDINGS_DIR, "file_permissions_mode": 0o600}
+        options |= {"directory_permissions_mode": 0o700, "base_url": None}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    options = {"bucket_name": bucket, "endpoint_url": endpoint or None, "default_acl": "private"}
+    options |= {"file_overwrite": True, "querystring_auth": True}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "recordings": recordings_storage(
+        environment.text("RECORDINGS_BUCKET", ""), environment.text("RECORDINGS_ENDPOINT", "")
+    ),
+}
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ccenter.settings import environment
 from ccenter.settings.base import *  # noqa: F403 - settings modules build on one another
-from ccenter.settings.base import BASE_DIR
+from ccenter.settings.base import BASE_DIR, STORAGES
 
 SECRET_KEY = environment.text("SECRET_KEY")
 FIELD_KEYS = environment.words("FIELD_KEY")
@@ -31,7 +31,7 @@ CSRF_COOKIE_NAME = "__Host-csrf"
 
 STATIC_ROOT = BASE_DIR / "static" / "collected"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
