@@ -72,7 +72,7 @@ def record_streams(arguments: argparse.Namespace) -> None:
     if arguments.names == ["mixed"]:
         mixed_stream(runtime(STATE_DIR), arguments.folder)
         return
-    failed = record(runtime(STATE_DIR), arguments.names, arguments.folder)
+    failed = record(runtime(STATE_DIR), arguments.names, arguments.folder, cel=arguments.cel)
     if failed:
         raise AsteriskError(f"not recorded: {', '.join(failed)}")
 
@@ -123,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     tape = verbs.add_parser("record", help="record AMI streams of call shapes")
     tape.add_argument("names", nargs="*", choices=[*ALL, "mixed", []], metavar="NAME", help="default: all")
     tape.add_argument("--folder", type=Path, default=BASE_DIR / "tests/ami")
+    tape.add_argument("--cel", action="store_true", help="the portal's stream and the call event log")
     tape.set_defaults(run=record_streams)
     add_simulator(verbs)
     for name, run, text in (

@@ -110,12 +110,15 @@ class LinePlan:
 
 @dataclass(frozen=True, slots=True)
 class CompanyPlan:
+    """``records``: talks with customers are recorded."""
+
     slug: str
     title: str
     managers: tuple[ManagerPlan, ...]
     queues: tuple[QueuePlan, ...]
     lines: tuple[LinePlan, ...]
     ivrs: tuple[IvrPlan, ...] = ()
+    records: bool = True
 
     def __post_init__(self) -> None:
         checked("company", self.slug, SLUG)
@@ -161,6 +164,24 @@ class AmiAccount:
             checked("AMI event", event, re.compile(r"[A-Za-z]+"))
 
 
+@dataclass(frozen=True, slots=True)
+class CelDatabase:
+    """The PostgreSQL that takes Asterisk's call event log, and the role that may write there and read nothing."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+
+    def __post_init__(self) -> None:
+        checked("host", self.host, re.compile(r"[A-Za-z0-9.:_-]{1,255}"))
+        checked("port", str(int(self.port)), NUMBER)
+        for what in ("name", "user"):
+            checked(f"database {what}", getattr(self, what), re.compile(r"[A-Za-z0-9_-]{1,63}"))
+        checked("database password of", self.password, SECRET)
+
+
 def frozen(value: Any) -> Any:
     """JSON's lists as the tuples they were."""
     return tuple(frozen(item) for item in value) if isinstance(value, list) else value
@@ -172,7 +193,8 @@ def company_from(row: dict[str, Any]) -> CompanyPlan:
         name: tuple(kind(**{k: frozen(v) for k, v in entry.items()}) for entry in row[name])
         for name, kind in parts.items()
     }
-    return CompanyPlan(slug=row["slug"], title=row["title"], **made)
+    records = bool(row.get("records", True))
+    return CompanyPlan(slug=row["slug"], title=row["title"], records=records, **made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +208,7 @@ class PbxPlan:
     companies: tuple[CompanyPlan, ...]
     accounts: tuple[AmiAccount, ...] = field(default_factory=tuple)
     guarded: bool = True
+    cel: CelDatabase | None = None
 
     def __post_init__(self) -> None:
         slugs = [c.slug for c in self.companies]
@@ -209,6 +232,7 @@ class PbxPlan:
                     AmiAccount(**{k: frozen(v) for k, v in row.items()}) for row in rows["accounts"]
                 ),
                 guarded=bool(rows["guarded"]),
+                cel=CelDatabase(**rows["cel"]) if rows.get("cel") else None,
             )
         except (ValueError, KeyError, TypeError) as trouble:
             raise PlanError(f"this is no plan of a PBX: {trouble}") from trouble

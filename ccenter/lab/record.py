@@ -2,6 +2,7 @@
 
 ``<name>.ami`` is what an account with every class receives, ``<name>.filtered.ami`` what the portal's account
 receives, ``<name>.truth.json`` what the scenario did by its own list, what queue_log says and who was bridged.
+``<name>.cel.csv``, on demand: the call event log of the very calls the portal's account heard.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ def truth(instance: Instance, scenario: Scenario, story: Story, since: float) ->
     }
 
 
-def play(instance: Instance, name: str, scenario: Scenario, folder: Path) -> None:
-    """One scenario on its own freshly started Asterisk, so that channels and queue orders never leak over."""
+def play(instance: Instance, name: str, scenario: Scenario, folder: Path, *, cel: bool = False) -> None:
+    """One scenario on its own freshly started Asterisk, so that channels and queue orders never leak over.
+
+    ``cel``: the portal's stream and the call event log, and nothing else.
+    """
     recipe = replace(plan(instance.ports.phones), guarded=name.startswith("guarded"))
     instance.start(recipe, fresh_logs=True)
     since = time.time()
@@ -52,8 +56,11 @@ def play(instance: Instance, name: str, scenario: Scenario, folder: Path) -> Non
     instance.stop()
     facts = truth(instance, scenario, story, since)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.ami").write_bytes(full)
     (folder / f"{name}.filtered.ami").write_bytes(filtered)
+    if cel:
+        (folder / f"{name}.cel.csv").write_bytes(instance.witness.read_bytes())
+        return
+    (folder / f"{name}.ami").write_bytes(full)
     (folder / f"{name}.truth.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -87,7 +94,9 @@ def mixed_stream(runtime: Runtime, folder: Path, say: Say = print) -> None:
     say(f"mixed {len(run.placed)} calls, {len(run.visits)} queue visits, {len(tape.full) / 1024:.0f} kB")
 
 
-def record(runtime: Runtime, names: Iterable[str], folder: Path, say: Say = print) -> list[str]:
+def record(
+    runtime: Runtime, names: Iterable[str], folder: Path, say: Say = print, *, cel: bool = False
+) -> list[str]:
     """Plays the named scenarios (all when none is named); returns the names of those that failed."""
     instance = Instance(runtime, f"record-{os.getpid()}")
     failed = []
@@ -95,13 +104,13 @@ def record(runtime: Runtime, names: Iterable[str], folder: Path, say: Say = prin
         for name in names or ALL:
             began = time.monotonic()
             try:
-                play(instance, name, ALL[name], folder)
+                play(instance, name, ALL[name], folder, cel=cel)
             except (OSError, RuntimeError, ValueError) as trouble:
                 instance.kill()
                 failed.append(name)
                 say(f"{name:28} FAILED: {trouble}")
                 continue
-            size = (folder / f"{name}.ami").stat().st_size
+            size = (folder / f"{name}.filtered.ami").stat().st_size
             say(f"{name:28} {time.monotonic() - began:5.1f} s {size / 1024:7.1f} kB")
     finally:
         instance.remove()

@@ -1,6 +1,8 @@
 """The dialplan: the way of every call, and the marks by which the portal follows it.
 
 A call from the trunk belongs to nobody until the number is known: the company is stamped as the very first step.
+The customer's channel is recorded, so the recording goes on through queues and transfers; a file is named by channel
+and time and moved when it is complete, so that whoever collects meets no half ones.
 ``UserEvent(Route, …)`` says what no AMI event says: the line, the menu and its keys, why a queue was left.
 A manager who is away gets no direct calls: the portal sets the global ``AWAY_<endpoint>`` to 1 for that time.
 """
@@ -10,26 +12,57 @@ from __future__ import annotations
 from ccenter.lab.plan import CompanyPlan, IvrPlan, LinePlan, PbxPlan, QueuePlan
 from ccenter.lab.render.pjsip import TRUNK
 
-HEAD = f"""[general]
+HEAD = """[general]
 static = yes
 writeprotect = yes
 [globals]
-TRUNK = {TRUNK}
-[portal-listen]
+"""
+
+RULES = """[portal-listen]
 ; The portal's own calls to a supervisor's phone end in ChanSpy by Originate; nothing is dialled here.
 exten => s,1,Hangup()
 [portal-tenant]
-exten => s,1,Set(CHANNEL(tenantid)=${{ARG1}})
+exten => s,1,Set(CHANNEL(tenantid)=${ARG1})
+ same => n,Set(CHANNEL(accountcode)=${ARG1})
+ same => n,Gosub(portal-record,s,1(${ARG1}))
  same => n,Return()
 """
 
 
-def mark(kind: str, what: str) -> str:
-    return f"UserEvent(Route,Kind: {kind},What: {what})"
+def globals_of(plan: PbxPlan) -> str:
+    """``RECORD_<company>``: 1 = record; the portal changes it on a running PBX when the company's policy changes."""
+    switches = "".join(f"RECORD_{c.slug} = {int(c.records)}\n" for c in plan.companies)
+    return f"TRUNK = {TRUNK}\n{switches}"
 
 
-def steps(extension: str, *actions: str) -> str:
-    first, *rest = actions
+def recorder(base: str) -> str:
+    """Two channels: left the customer, right what the customer hears. Nothing a caller says is part of the name."""
+    name = "${ARG1}/${CHANNEL(linkedid)}-${UNIQUEID}-${EPOCH}.raw"
+    return (
+        "[portal-record]\n"
+        + steps(
+            "s",
+            'GotoIf($["${GLOBAL(RECORD_${ARG1})}" != "1"]?done)',
+            f"Set(LOCAL(FILE)={name})",
+            f"MixMonitor({base}/spool/writing/${{FILE}},D,"
+            f"mv {base}/spool/writing/${{FILE}} {base}/spool/monitor/${{FILE}})",
+        )
+        + " same => n(done),Return()\n"
+    )
+
+
+def mark(kind: str, what: str) -> tuple[str, ...]:
+    """Once for those who listen now, once for the call's own record."""
+    return f"UserEvent(Route,Kind: {kind},What: {what})", f"CELGenUserEvent({kind},{what})"
+
+
+def stamp(slug: str) -> tuple[str, ...]:
+    """The company's name on the channel: AMI tells the tenant's id, the call records have only the account code."""
+    return f"Set(CHANNEL(tenantid)={slug})", f"Set(CHANNEL(accountcode)={slug})"
+
+
+def steps(extension: str, *actions: str | tuple[str, ...]) -> str:
+    first, *rest = (one for action in actions for one in ((action,) if isinstance(action, str) else action))
     return f"exten => {extension},1,{first}\n" + "".join(f" same => n,{action}\n" for action in rest)
 
 
@@ -51,9 +84,9 @@ def line(company: CompanyPlan, plan: LinePlan, *, guarded: bool) -> str:
         goto = f"{company.slug}-menu-{plan.target},s,1"
     else:
         goto = f"{company.slug},{extension_of(company, plan.target)},1"
-    stamp = f"Set(CHANNEL(tenantid)={company.slug})"
     guard = GUARD if guarded else ()
-    return steps(plan.number, stamp, *guard, mark("line", plan.number), f"Goto({goto})")
+    record = f"Gosub(portal-record,s,1({company.slug}))"
+    return steps(plan.number, stamp(company.slug), *guard, mark("line", plan.number), record, f"Goto({goto})")
 
 
 def extension_of(company: CompanyPlan, manager: str) -> str:
@@ -137,7 +170,8 @@ def company_dialplan(company: CompanyPlan) -> str:
     )
 
 
-def render(plan: PbxPlan) -> str:
+def render(plan: PbxPlan, base: str) -> str:
     """Numbers that are nobody's have no extension at all: a catch-all would let a caller choose what AMI tells."""
+    head = HEAD + globals_of(plan) + RULES + recorder(base)
     numbers = "".join(line(c, entry, guarded=plan.guarded) for c in plan.companies for entry in c.lines)
-    return HEAD + "[from-trunk]\n" + numbers + "".join(company_dialplan(c) for c in plan.companies)
+    return head + "[from-trunk]\n" + numbers + "".join(company_dialplan(c) for c in plan.companies)

@@ -21,6 +21,7 @@ def transports(ports: Ports, *, guarded: bool) -> str:
 type = global
 endpoint_identifier_order = ip,username
 unidentified_request_count = 1000
+taskprocessor_overload_trigger = pjsip_only
 [transport-udp]
 type = transport
 protocol = udp
@@ -60,6 +61,7 @@ def phone(company: CompanyPlan, manager: ManagerPlan) -> str:
 type = endpoint
 context = {company.slug}
 tenantid = {company.slug}
+accountcode = {company.slug}
 {browser}disallow = all
 allow = {codecs}
 direct_media = no

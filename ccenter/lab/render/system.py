@@ -5,7 +5,7 @@ Everything listens on loopback: the lab is never a phone system for the network 
 
 from __future__ import annotations
 
-from ccenter.lab.plan import AmiAccount, PbxPlan
+from ccenter.lab.plan import AmiAccount, CelDatabase, PbxPlan
 from ccenter.lab.ports import PBX_HOST
 
 # Files Asterisk looks for and complains about when they are absent; empty is what we mean.
@@ -18,7 +18,7 @@ EMPTY = (
 UNUSED_MODULES = (
     "app_agent_pool", "app_alarmreceiver", "app_festival", "app_jack", "app_minivm", "app_voicemail",
     "app_voicemail_odbc", "cdr_adaptive_odbc", "cdr_csv", "cdr_custom", "cdr_manager", "cdr_odbc", "cdr_pgsql",
-    "cdr_radius", "cdr_sqlite3_custom", "cdr_tds", "cel_manager", "cel_odbc", "cel_pgsql", "cel_radius",
+    "cdr_radius", "cdr_sqlite3_custom", "cdr_tds", "cel_manager", "cel_odbc", "cel_radius",
     "cel_sqlite3_custom", "cel_tds", "chan_console", "chan_iax2", "chan_motif", "chan_unistim", "func_odbc",
     "pbx_ael", "pbx_dundi", "pbx_lua", "pbx_realtime", "pbx_spool", "res_ael_share", "res_adsi", "app_adsiprog",
     "app_getcpeid", "res_calendar", "res_calendar_caldav", "res_calendar_ews", "res_calendar_exchange",
@@ -43,14 +43,49 @@ dateformat = %F %T.%3q
 messages => notice,warning,error
 """
 
-MODULES = "[modules]\nautoload = yes\n" + "".join(f"noload = {name}.so\n" for name in UNUSED_MODULES)
+
+
+def modules(*, cel: bool) -> str:
+    """``cel``: the call records go to PostgreSQL too."""
+    unused = UNUSED_MODULES if cel else (*UNUSED_MODULES, "cel_pgsql")
+    return "[modules]\nautoload = yes\n" + "".join(f"noload = {name}.so\n" for name in unused)
+
+
+def cel_pgsql(database: CelDatabase | None) -> str:
+    """``show_user_defined``: our own marks then have one type, whatever they are called."""
+    if database is None:
+        return ""
+    return f"""[global]
+show_user_defined = yes
+hostname = {database.host}
+port = {database.port}
+dbname = {database.name}
+user = {database.user}
+password = {database.password}
+schema = asterisk
+table = cel
+appname = asterisk
+"""
+
+
 
 CDR = "[general]\nenable = no\n"
-# The second witness of a run: who was in which bridge when, written by Asterisk itself and not by our reducer.
-CEL = "[general]\nenable = yes\napps = dial,queue,park\nevents = ALL\ndateformat = %s.%6q\n"
+# Asterisk's own account of every call, written neither through AMI nor by our reducer: the second witness of a run, and
+# what the portal reads of the time in which it heard nothing. Keys pressed (DTMF) are left out on purpose: callers type
+# card numbers. Music that starts in a conversation (STREAM_*) is how a hold is told here.
+CEL_EVENTS = (
+    "CHAN_START", "CHAN_END", "ANSWER", "HANGUP", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_START", "APP_END", "PARK_START",
+    "PARK_END", "BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "LINKEDID_END", "USER_DEFINED", "STREAM_BEGIN",
+    "STREAM_END",
+)  # fmt: skip
+CEL = (
+    "[general]\nenable = yes\napps = dial,queue,park,parkedcall,chanspy\n"
+    f"events = {','.join(CEL_EVENTS)}\ndateformat = %s.%6q\n"
+)
 WITNESS = (
     "eventtype", "eventtime", "CHANNEL(channame)", "CHANNEL(uniqueid)", "CHANNEL(linkedid)", "CALLERID(num)",
-    "CHANNEL(exten)", "CHANNEL(appname)", "eventextra",
+    "CHANNEL(exten)", "CHANNEL(appname)", "eventextra", "CALLERID(name)", "CHANNEL(context)", "CHANNEL(appdata)",
+    "CHANNEL(accountcode)", "userdeftype", "BRIDGEPEER",
 )  # fmt: skip
 CEL_CUSTOM = (
     "[mappings]\nwitness.csv => " + ",".join(f"${{CSV_QUOTE(${{{name}}})}}" for name in WITNESS) + "\n"
