@@ -22,6 +22,7 @@ from ccenter.lab.rows import plan_of
 from monitoring.models import Group, Line, Manager, Queue, Status, StatusInterval, Supervisor
 from monitoring.models.lines import LineKind
 from monitoring.models.statuses import Source
+from monitoring.services.statuses import groups_of
 from tenants.models import Company, Pbx
 from tenants.people.models import Role, User
 from tenants.scope import company_scope
@@ -261,6 +262,7 @@ def _first_statuses(company: CompanySeed) -> None:
             status=labels.get(company.away.get(manager.extension, ""), available),
             started=now - timedelta(minutes=(7 * place) % 95 + 1),
             source=Source.PORTAL,
+            groups=groups_of(manager),
         )
         for place, manager in enumerate(Manager.objects.live())
     )

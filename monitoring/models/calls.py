@@ -71,6 +71,7 @@ class Leg(models.Model):
 
     The sums beside them are of closed intervals, in seconds. ``available``: whether a miss is this manager's.
     ``origin``: this manager placed the channel, the PBX did not ring it.
+    ``booked``: the moment its handling counts: the end of its wrap-up once that has ended, till then ``ended``.
     """
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="legs")
@@ -88,11 +89,13 @@ class Leg(models.Model):
     hold = models.JSONField(default=list)
     talk_seconds = models.FloatField()
     hold_seconds = models.FloatField()
+    wrap_up_seconds = models.FloatField(default=0.0)
+    booked = models.DateTimeField(null=True)
     groups = ArrayField(models.IntegerField(), default=list)
 
     class Meta:
         ordering = ["rang", "pk"]
-        indexes = [models.Index(fields=["ended", "manager_name"], name="leg_by_day")]
+        indexes = [models.Index(fields=["booked", "manager_name"], name="leg_by_booking")]
 
     def __str__(self) -> str:
         return f"{self.manager_name} {self.uniqueid}"

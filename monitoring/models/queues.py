@@ -27,8 +27,8 @@ class Strategy(models.TextChoices):
 
 
 class Queue(Archivable):
-    """``answer_within``, ``short_abandon``, ``ring_for``, ``max_wait`` in seconds; ``max_wait`` 0 = no
-    limit."""
+    """``answer_within``, ``short_abandon``, ``ring_for``, ``max_wait``, ``wrap_up`` in seconds; ``max_wait`` 0 = no
+    limit, ``wrap_up`` 0 = none."""
 
     name = models.CharField(_("short name"), max_length=31, validators=[short_name_shape])
     title = models.CharField(_("title"), max_length=80, validators=[one_visible_line])
@@ -55,6 +55,9 @@ class Queue(Archivable):
     )
     max_wait = models.PositiveSmallIntegerField(
         _("longest wait, s (0 = no limit)"), default=0, validators=[MaxValueValidator(7200)]
+    )
+    wrap_up = models.PositiveSmallIntegerField(
+        _("wrap-up after a call, s (0 = none)"), default=0, validators=[MaxValueValidator(3600)]
     )
     exit_key = models.CharField(
         _("key by which a caller leaves"),

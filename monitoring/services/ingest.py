@@ -7,27 +7,24 @@ visible characters of bounded length on the way in: a caller chooses own name an
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
 from monitoring.domain.events import StatusDeclared
-from monitoring.domain.facts import CallFact, Fact, Interval, LegFact, ListenFact, PauseFact, VisitFact
-from monitoring.domain.intervals import total
+from monitoring.domain.facts import AutoFact, CallFact, Fact, ListenFact, PauseFact, VisitFact
 from monitoring.models.audit import AuditEntry, Outcome
-from monitoring.models.phones import customer_of
 from monitoring.models.text import visible
 from monitoring.selectors.policy import policy
+from monitoring.services import ingest_rows as rows
 from monitoring.services import ingest_sql as sql
-from monitoring.services import statuses
+from monitoring.services import statuses, whose
 from monitoring.services.after import AFTER
-from monitoring.services.staging import CALLS, LEGS, STEPS, VISITS
+from monitoring.services.staging import AUTOS, CALLS, LEGS, STEPS, VISITS
 from monitoring.services.stored import Stored
 
-_YEAR_2200 = 7_258_118_400.0
 _SETTLED_RANK = {"open": 0, "interrupted": 1}
 
 
@@ -41,10 +38,16 @@ def store(pbx: str, facts: Sequence[Fact]) -> list[StatusDeclared]:
     visits = _settled_visits(fact for fact in facts if isinstance(fact, VisitFact))
     pauses = sorted((fact for fact in facts if isinstance(fact, PauseFact)), key=lambda pause: pause.at)
     listens = {_listen_key(fact): fact for fact in facts if isinstance(fact, ListenFact)}
+    autos = _settled_autos(fact for fact in facts if isinstance(fact, AutoFact))
     with transaction.atomic():
-        call_ids = _store_calls(pbx, calls) if calls else []
+        _alone(pbx)
+        written = _store_calls(pbx, calls) if calls else _Written([], set(), set())
         if visits:
             _store_visits(pbx, visits)
+        merged = {rows.key_of(call.key) for call in calls if call.merged_into}
+        _settle({*written.awaited, *(rows.key_of(visit.call) for visit in visits)}, merged)
+        if autos:
+            _store_autos(autos)
         _store_listens(listens)
         declared = (
             statuses.from_phone(
@@ -53,9 +56,33 @@ def store(pbx: str, facts: Sequence[Fact]) -> list[StatusDeclared]:
             for pause in pauses
         )
         events = [event for event in declared if event is not None]
-        if calls or visits:
-            _tell(Stored(pbx, call_ids, calls, visits))
+        if calls or visits or autos:
+            _tell(Stored(pbx, written.call_ids, calls, visits, autos, sorted(written.moments)))
         return events
+
+
+class _Written(NamedTuple):
+    """``awaited``: keys of new calls whose visits may have been told before. ``moments``: see ``Stored``."""
+
+    call_ids: list[int]
+    awaited: set[str]
+    moments: set[float]
+
+
+def _alone(pbx: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ALONE, [pbx])
+
+
+def _settled_autos(facts: Iterable[AutoFact]) -> list[AutoFact]:
+    """One fact an interval: its end, if any of them says one; of two ends the earlier."""
+    settled: dict[tuple[str, str, float], AutoFact] = {}
+    for fact in facts:
+        key = (fact.manager, fact.kind, round(fact.started, 6))
+        known = settled.get(key)
+        if known is None or known.ended is None or (fact.ended is not None and fact.ended < known.ended):
+            settled[key] = fact
+    return list(settled.values())
 
 
 def _tell(stored: Stored) -> None:
@@ -70,12 +97,14 @@ def close_interrupted(pbx: str, before: float, alive: Collection[str] = ()) -> i
     """
     values: dict[str, Any] = {"pbx": pbx, "before": before, "alive": sorted(alive)}
     with transaction.atomic(), connection.cursor() as cursor:
+        _alone(pbx)
         cursor.execute(sql.CLOSE_VISITS, values)
-        visits_left = [float(at) for (at,) in cursor.fetchall()]
+        visits_left = cursor.fetchall()
+        _settle({key for _left, key in visits_left})
         cursor.execute(sql.CLOSE_CALLS, values)
         closed = cursor.fetchall()
         if closed or visits_left:
-            moments = {*visits_left, *(float(ended) for _pk, ended in closed)}
+            moments = {at for at, _key in visits_left} | {at for _pk, at in closed}
             _tell(Stored(pbx, [pk for pk, _ended in closed], moments=sorted(moments)))
     return len(closed)
 
@@ -84,7 +113,7 @@ def _latest_calls(facts: Iterable[CallFact]) -> list[CallFact]:
     """One fact a call: ON CONFLICT may not touch a row twice in one statement."""
     latest: dict[str, CallFact] = {}
     for fact in facts:
-        key = visible(fact.key, 120)
+        key = rows.key_of(fact.key)
         known = latest.get(key)
         if known is None or _rank_of_call(fact) >= _rank_of_call(known):
             latest[key] = fact
@@ -110,110 +139,77 @@ def _rank_of_visit(fact: VisitFact) -> tuple[int, float]:
     return _SETTLED_RANK.get(fact.outcome, 2), fact.left if fact.left is not None else float("-inf")
 
 
-def _store_calls(pbx: str, calls: Sequence[CallFact]) -> list[int]:
-    """Returns the ids of the rows that are new or changed."""
-    legs = [row for call in calls for row in _leg_rows(call)]
-    steps = [row for call in calls for row in _step_rows(call)]
+def _store_calls(pbx: str, calls: Sequence[CallFact]) -> _Written:
+    names = {rows.name_of(leg.manager) for call in calls for leg in call.legs}
+    people, lines = whose.managers(names), whose.lines({visible(call.line, 80) for call in calls})
+    legs = [row for call in calls for row in rows.leg_rows(call, people=people)]
+    steps = [row for call in calls for row in rows.step_rows(call)]
     region = policy().region
     with connection.cursor() as cursor:
-        CALLS.fill(cursor, (_call_row(pbx, call, region) for call in calls))
+        CALLS.fill(
+            cursor, (rows.call_row(pbx, call, region=region, people=people, lines=lines) for call in calls)
+        )
         cursor.execute(sql.MAKE_TOLD)
         cursor.execute(sql.UPSERT_CALLS)
-        cursor.execute(sql.DROP_PARTS)
+        told = cursor.fetchall()
+        fresh = {key for _pk, key, is_fresh, _was in told if is_fresh}
+        moments = {was for _pk, _key, _fresh, was in told if was is not None}
+        known = len(fresh) < len(told)
+        if known:
+            cursor.execute(sql.DROP_LEGS)
+            moments.update(booked for (booked,) in cursor.fetchall() if booked is not None)
+            cursor.execute(sql.DROP_STEPS)
         if legs:
             LEGS.fill(cursor, legs)
+            if known:
+                cursor.execute(sql.KEEP_PEOPLE)
             cursor.execute(sql.INSERT_LEGS)
+            if known:
+                cursor.execute(sql.ADD_GROUPS_OF_LEGS)
+            if len(told) < len(calls):
+                cursor.execute(sql.ADD_GROUPS_OF_EARLIER)
         if steps:
             STEPS.fill(cursor, steps)
             cursor.execute(sql.INSERT_STEPS)
-        cursor.execute(sql.TOLD_IDS)
-        return [pk for (pk,) in cursor.fetchall()]
-
-
-def _call_row(pbx: str, call: CallFact, region: str) -> tuple[Any, ...]:
-    return (
-        visible(call.key, 120),
-        pbx,
-        visible(call.direction, 8),
-        visible(call.number, 80),
-        visible(call.name, 120),
-        visible(call.line, 80),
-        _when(call.started),
-        _when(call.answered),
-        _when(call.ended),
-        visible(call.disposition, 12),
-        visible(call.hung_up_by, 40),
-        visible(call.merged_into or "", 120),
-        call.revision,
-        call.reconciled,
-        customer_of(visible(call.number, 80), region),
-    )
-
-
-def _leg_rows(call: CallFact) -> Iterator[tuple[Any, ...]]:
-    key = visible(call.key, 120)
-    for leg in call.legs:
-        yield (
-            key,
-            visible(leg.uniqueid, 80),
-            visible(leg.manager, 80),
-            visible(leg.queue, 80),
-            _when(leg.rang),
-            _when(leg.answered),
-            _when(leg.ended),
-            visible(leg.outcome, 16),
-            leg.available,
-            leg.origin,
-            *_times(leg),
-        )
-
-
-def _times(leg: LegFact) -> tuple[str, str, float, float]:
-    return json.dumps(leg.talk), json.dumps(leg.hold), _closed_seconds(leg.talk), _closed_seconds(leg.hold)
-
-
-def _closed_seconds(spans: Iterable[Interval]) -> float:
-    return total((start, end) for start, end in spans if end is not None)
-
-
-def _step_rows(call: CallFact) -> Iterator[tuple[Any, ...]]:
-    key = visible(call.key, 120)
-    for position, step in enumerate(call.steps):
-        yield (
-            key,
-            position,
-            visible(step.kind, 12),
-            visible(step.what, 80),
-            _when(step.at),
-            _when(step.until),
-            visible(step.note, 120),
-        )
+    queued = {rows.key_of(call.key) for call in calls if any(step.kind == "queue" for step in call.steps)}
+    return _Written([pk for pk, *_ in told], fresh & queued, moments)
 
 
 def _store_visits(pbx: str, visits: Sequence[VisitFact]) -> None:
+    queues = whose.queues({visible(visit.queue, 80) for visit in visits})
     with connection.cursor() as cursor:
-        VISITS.fill(
-            cursor,
-            (
-                (
-                    pbx,
-                    visible(visit.uniqueid, 80),
-                    visible(visit.call, 120),
-                    visible(visit.queue, 80),
-                    _when(visit.joined),
-                    _when(visit.left),
-                    visible(visit.outcome, 12),
-                    visible(visit.reason, 40),
-                    visible(visit.manager, 80),
-                    visit.wait,
-                    visit.position,
-                    visit.answer_within,
-                    visit.short_abandon,
-                )
-                for visit in visits
-            ),
-        )
+        VISITS.fill(cursor, (rows.visit_row(pbx, visit, queues=queues) for visit in visits))
         cursor.execute(sql.UPSERT_VISITS)
+
+
+def _settle(keys: Collection[str], merged: Collection[str] = ()) -> None:
+    """Give the calls of ``keys`` what their visits say and these what their calls say; ``merged`` hand theirs
+    over."""
+    settled, giving = set(keys), {*keys, *merged}
+    with connection.cursor() as cursor:
+        while giving:
+            cursor.execute(sql.HAND_OVER, {"keys": sorted(giving)})
+            giving = {key for (key,) in cursor.fetchall()} - settled
+            settled |= giving
+        if settled:
+            cursor.execute(sql.SETTLE_CALLS, {"keys": sorted(settled)})
+            cursor.execute(sql.SETTLE_VISITS, {"keys": sorted(settled)})
+
+
+def _store_autos(autos: Sequence[AutoFact]) -> None:
+    names = {rows.name_of(fact.manager) for fact in autos}
+    people = {**whose.gone_managers(names), **whose.managers(names)}
+    told = {
+        (known.pk, fact.kind, round(fact.started, 6)): rows.auto_row(fact, known)
+        for fact in autos
+        if (known := people.get(rows.name_of(fact.manager))) is not None
+    }
+    if told:
+        with connection.cursor() as cursor:
+            AUTOS.fill(cursor, told.values())
+            cursor.execute(sql.UPSERT_AUTOS)
+            cursor.execute(sql.END_FORGOTTEN_AUTOS)
+            cursor.execute(sql.BOOK_WRAP_UPS)
 
 
 def _listen_key(fact: ListenFact) -> str:
@@ -241,14 +237,6 @@ def _store_listens(listens: dict[str, ListenFact]) -> None:
             AuditEntry.objects.filter(pk=entry.pk, until__isnull=True).update(
                 until=_moment(fact.until), details={**entry.details, "mode": visible(fact.mode, 12)}
             )
-
-
-def _when(at: float | None) -> float | None:
-    """``at`` itself; ValueError for a moment no calendar has: PostgreSQL would take infinity, a reader could
-    not."""
-    if at is not None and not 0 <= at < _YEAR_2200:
-        raise ValueError(f"{at!r} is no moment a call can have")
-    return at
 
 
 def _moment(at: float) -> datetime:

@@ -41,7 +41,7 @@ def _as_copied(value: str | float | bool | None) -> str:
 
 
 CALLS = Staging(
-    "incoming_call_2",
+    "incoming_call_3",
     (
         ("key", "text"),
         ("pbx", "text"),
@@ -58,13 +58,16 @@ CALLS = Staging(
         ("revision", "float8"),
         ("reconciled", "bool"),
         ("customer", "text"),
+        ("groups", "int4[]"),
+        ("talk_seconds", "float8"),
     ),
 )
 LEGS = Staging(
-    "incoming_leg_1",
+    "incoming_leg_2",
     (
         ("key", "text"),
         ("uniqueid", "text"),
+        ("manager_id", "int8"),
         ("manager_name", "text"),
         ("queue_name", "text"),
         ("rang", "float8"),
@@ -77,6 +80,7 @@ LEGS = Staging(
         ("hold", "jsonb"),
         ("talk_seconds", "float8"),
         ("hold_seconds", "float8"),
+        ("groups", "int4[]"),
     ),
 )
 STEPS = Staging(
@@ -92,11 +96,12 @@ STEPS = Staging(
     ),
 )
 VISITS = Staging(
-    "incoming_visit_1",
+    "incoming_visit_2",
     (
         ("pbx", "text"),
         ("uniqueid", "text"),
         ("call_key", "text"),
+        ("queue_id", "int8"),
         ("queue_name", "text"),
         ("joined", "float8"),
         ("left_at", "float8"),
@@ -107,5 +112,17 @@ VISITS = Staging(
         ("position", "int4"),
         ("answer_within", "float8"),
         ("short_abandon", "float8"),
+        ("groups", "int4[]"),
+    ),
+)
+AUTOS = Staging(
+    "incoming_auto_1",
+    (
+        ("manager_id", "int8"),
+        ("kind", "text"),
+        ("started", "float8"),
+        ("ended", "float8"),
+        ("call_key", "text"),
+        ("groups", "int4[]"),
     ),
 )

@@ -19,7 +19,7 @@ from monitoring.domain.events import StatusDeclared
 from monitoring.models.audit import Outcome
 from monitoring.models.people import Manager
 from monitoring.models.statuses import Source, Status, StatusInterval, StatusKind
-from monitoring.services import audit
+from monitoring.services import audit, webhooks
 from monitoring.services.commands import Receipt, tell
 from monitoring.services.errors import Busy, NotThere, Refused
 from tenants.people.models import User
@@ -139,12 +139,23 @@ def _switch(
                 if standing is not None and not _close(standing, moment):
                     continue  # somebody else closed it between our look and our write
                 opened = StatusInterval.objects.create(
-                    manager=manager, status=status, started=moment, source=source, actor=actor
+                    manager=manager,
+                    status=status,
+                    started=moment,
+                    source=source,
+                    actor=actor,
+                    groups=groups_of(manager),
                 )
+                webhooks.note_status(opened)
         except IntegrityError:
             continue  # somebody else opened one first: the partial unique index says so
         return opened, True
     raise Busy(_("The status is being changed by somebody else. Try again."))
+
+
+def groups_of(manager: Manager) -> list[int]:
+    """Ids of the groups ``manager`` is in now, in order: what a row of the past keeps."""
+    return sorted(manager.groups.filter(archived_at__isnull=True).values_list("pk", flat=True))
 
 
 def _kind(status: Status) -> Literal["available", "break", "away"]:

@@ -188,7 +188,7 @@ def test_the_only_admin_stays(admin: Client, staff: Staff) -> None:
 def queue(**details: object) -> dict[str, object]:
     return {
         "title": "Поддержка", "name": "support", "extension": "802", "strategy": "rrmemory", "ring_for": 15,
-        "max_wait": 60, "exit_key": "0", "answer_within": 20, "short_abandon": 5, **details,
+        "max_wait": 60, "wrap_up": 0, "exit_key": "0", "answer_within": 20, "short_abandon": 5, **details,
     }  # fmt: skip
 
 

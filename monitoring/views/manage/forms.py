@@ -152,13 +152,14 @@ class QueueForm(forms.ModelForm[Queue]):
         model = Queue
         fields = [
             "title", "name", "extension", "exit_key", "groups", "extra_members", "strategy", "ring_for",
-            "answer_within", "short_abandon", "max_wait", "via_local",
+            "answer_within", "short_abandon", "max_wait", "wrap_up", "via_local",
         ]  # fmt: skip
         widgets = {"groups": forms.CheckboxSelectMultiple, "extra_members": forms.CheckboxSelectMultiple}
         help_texts = {
             "name": gettext_lazy("Its name on the PBX; it cannot be changed later."),
             "answer_within": gettext_lazy("The service level counts calls answered within this time."),
             "short_abandon": gettext_lazy("Who hangs up sooner does not count as lost."),
+            "wrap_up": gettext_lazy("For this long after a call no queue rings the person."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
