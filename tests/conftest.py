@@ -33,7 +33,7 @@ COMPANIES = {"alpha": "Альфа", "beta": "Бета"}
 
 def pytest_configure() -> None:
     """Compile translations that were edited since: tests read the pages people will see."""
-    sources = Path(settings.BASE_DIR).glob("*/locale/*/LC_MESSAGES/django.po")
+    sources = Path(settings.BASE_DIR).glob("*/locale/*/LC_MESSAGES/*.po")
     compile_all([source for source in sources if _is_stale(source)])
 
 
