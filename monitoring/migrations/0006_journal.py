@@ -1,6 +1,9 @@
 """Notes, marks, saved filters and exports; a new company begins with marks it can work with at once."""
 
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.text
 import monitoring.models.text
 from django.conf import settings
 from django.db import migrations, models
@@ -122,6 +125,40 @@ class Migration(migrations.Migration):
                 'ordering': ['title', 'pk'],
                 'constraints': [models.UniqueConstraint(fields=('owner', 'title'), name='filter_title_once_each')],
             },
+        ),
+        migrations.AlterField(
+            model_name='leg',
+            name='manager',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='monitoring.manager'),
+        ),
+        migrations.AlterField(
+            model_name='queuevisit',
+            name='queue',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='monitoring.queue'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['line', 'started'], name='call_by_line'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=django.contrib.postgres.indexes.GinIndex(models.Func(django.db.models.functions.text.Substr('customer', 1, 4), django.db.models.functions.text.Substr('customer', 2, 4), django.db.models.functions.text.Substr('customer', 3, 4), django.db.models.functions.text.Substr('customer', 4, 4), django.db.models.functions.text.Substr('customer', 5, 4), django.db.models.functions.text.Substr('customer', 6, 4), django.db.models.functions.text.Substr('customer', 7, 4), django.db.models.functions.text.Substr('customer', 8, 4), django.db.models.functions.text.Substr('customer', 9, 4), django.db.models.functions.text.Substr('customer', 10, 4), django.db.models.functions.text.Substr('customer', 11, 4), django.db.models.functions.text.Substr('customer', 12, 4), output_field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None), template='(ARRAY[%(expressions)s])'), name='call_by_part_of_number'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('wait_seconds__gte', 120)), fields=['wait_seconds'], name='call_long_wait'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('talk_seconds__gte', 900)), fields=['talk_seconds'], name='call_long_talk'),
+        ),
+        migrations.AddIndex(
+            model_name='leg',
+            index=models.Index(fields=['manager', 'rang'], name='leg_of_manager'),
+        ),
+        migrations.AddIndex(
+            model_name='queuevisit',
+            index=models.Index(fields=['queue', 'joined'], name='visit_of_queue'),
         ),
         migrations.RunPython(add_first_marks, migrations.RunPython.noop),
     ]
