@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from monitoring.contracts import CompanySize
+from collections.abc import Iterator
+from datetime import datetime
+
+from monitoring.contracts import CompanySize, HandledCall, ProfileActive
 from monitoring.models import Group, Line, Manager, Queue, Supervisor
+from monitoring.selectors import billed
 from tenants.scope import company_scope
 
 
@@ -18,3 +22,27 @@ def company_size(company: str) -> CompanySize:
             queues=Queue.objects.live().count(),
             lines=Line.objects.live().count(),
         )
+
+
+def profile_activity(company: str, begin: datetime, end: datetime) -> list[ProfileActive]:
+    """When which monitoring profile was on, as far as it touches [``begin``, ``end``); by start, not clipped.
+
+    Raises tenants.scope.UnknownCompany.
+    """
+    with company_scope(company):
+        return billed.profile_activity(begin, end)
+
+
+def handled_calls(company: str, begin: datetime, end: datetime) -> Iterator[HandledCall]:
+    """Every call that somebody handled within [``begin``, ``end``), each once, by its start; merged calls are none.
+
+    Reads some thousand calls at a time, whatever the period. No scope is open between two of them, so the reader
+    may work in its own. Raises tenants.scope.UnknownCompany at the first.
+    """
+    after: billed.Place | None = None
+    while True:
+        with company_scope(company):
+            calls, after = billed.handled_calls(begin, end, after=after)
+        yield from calls
+        if after is None:
+            return
