@@ -49,7 +49,9 @@ def reduce(stream: Path) -> tuple[dict[str, list[list[Fact]]], dict[str, BoardWi
 def rows() -> list[Any]:
     return [
         list(
-            Call.objects.order_by("key").values_list("key", "disposition", "started", "ended", "merged_into")
+            Call.objects.order_by("key").values_list(
+                "key", "disposition", "started", "ended", "merged_into", "wait_seconds", "talk_seconds"
+            )
         ),
         list(
             Leg.objects.order_by("call__key", "uniqueid", "rang").values_list(
@@ -58,7 +60,7 @@ def rows() -> list[Any]:
         ),
         list(
             QueueVisit.objects.order_by("uniqueid", "joined").values_list(
-                "uniqueid", "call_key", "queue_name", "joined", "left", "outcome", "wait"
+                "uniqueid", "call_key", "queue_name", "joined", "left", "outcome", "wait", "line"
             )
         ),
     ]
