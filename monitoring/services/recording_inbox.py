@@ -1,7 +1,7 @@
 """From the folder a PBX writes into to the storage: matched to its call, converted, verified, then the original goes.
 
-Every step can be the last one of a killed worker. A row says ``STORING`` before its file is stored, the original stays
-until the row says it is kept, and the next run begins again from there; two workers cannot work for one company at once.
+Every step can be the last one of a killed worker. A row says ``STORING`` before its file is stored, the original
+stays until the row says it is kept, and the next run begins again from there. One worker at a time serves a company.
 """
 
 from __future__ import annotations
@@ -108,11 +108,11 @@ def _files() -> Iterator[Left]:
     company = current_company()
     for pbx in pbxs_of(company):
         home = Path(settings.RECORDINGS_INBOX) / pbx.key
-        for stage, least in (("monitor", 0.0), ("writing", SILENT)):
+        for stage, least in (("monitor", None), ("writing", SILENT)):
             for path in _plain_files(home / stage / company):
                 ended = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
                 left = Left(pbx.key, path, ended)
-                if left.age >= least:
+                if least is None or left.age >= least:
                     yield left
 
 
