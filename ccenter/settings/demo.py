@@ -19,6 +19,7 @@ FIELD_KEYS = environment.words("FIELD_KEY") or [
 SHARED_APPS = [*SHARED_APPS, "ccenter.demo"]
 INSTALLED_APPS = [*INSTALLED_APPS, "ccenter.demo"]
 
+WEBHOOKS_TO_PRIVATE_NETWORKS = True  # the demo knows no other
 PUBLIC_PORT = environment.number("PORT", 8000)
 WHITENOISE_USE_FINDERS = True
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -11,13 +11,15 @@ from monitoring.models.norms import Norm
 from monitoring.models.notes import CallMark, Mark, Note
 from monitoring.models.people import Group, Manager, Supervisor
 from monitoring.models.policy import Policy
-from monitoring.models.quality import BlindWindow, Correction
 from monitoring.models.presence import AutoInterval
 from monitoring.models.profiles import Profile, ProfileActivity
+from monitoring.models.quality import BlindWindow, Correction
 from monitoring.models.queues import Queue
 from monitoring.models.recordings import Recording
 from monitoring.models.reviews import Review, ReviewComment, Scorecard, ScorecardVersion
+from monitoring.models.rollups import Built, CallSums, LegSums, LostSums, PeopleSums, Stale, VisitSums
 from monitoring.models.statuses import Status, StatusInterval
+from monitoring.models.webhooks import Delivery, Webhook
 
 __all__ = [
     "Alert",
@@ -27,18 +29,24 @@ __all__ = [
     "AuditEntry",
     "AutoInterval",
     "BlindWindow",
+    "Built",
     "Call",
     "CallMark",
+    "CallSums",
     "Correction",
+    "Delivery",
     "Export",
     "Group",
     "Leg",
+    "LegSums",
     "Line",
     "LostCall",
+    "LostSums",
     "Manager",
     "Mark",
     "Norm",
     "Note",
+    "PeopleSums",
     "Policy",
     "Profile",
     "ProfileActivity",
@@ -50,8 +58,11 @@ __all__ = [
     "SavedFilter",
     "Scorecard",
     "ScorecardVersion",
+    "Stale",
     "Status",
     "StatusInterval",
     "Step",
     "Supervisor",
+    "VisitSums",
+    "Webhook",
 ]

@@ -1,0 +1,1 @@
+"""The company's webhooks: make, look at what was sent, pause, try out."""
