@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import django
+from django.conf import settings
 from django.core.management import call_command
 
 from ccenter.demo import embedded, welcome
@@ -47,11 +49,19 @@ def main() -> int:
     if instance:
         tell("Asterisk's configuration from the portal's rows")
         instance.configure(seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING))
+        leads_to(Path(settings.RECORDINGS_INBOX) / str(pbx.pk), instance.recordings.parent)
     else:
         secret_file(SIMULATED_PLAN, seed.lab_plan(phones_port=1).to_json())
     prepared = welcome.Prepared(simulated=simulated, ami_port=port, pbx=str(pbx.pk), sign_ins=seed.sign_ins())
     welcome.PREPARED.write_text(json.dumps(prepared, ensure_ascii=False))
     return 0
+
+
+def leads_to(link: Path, folder: Path) -> None:
+    """The portal finds in ``link`` what Asterisk leaves in ``folder``."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.resolve(), target_is_directory=True)
 
 
 def simulator_port() -> int:

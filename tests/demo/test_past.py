@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
 
 from ccenter.demo.past.write import NothingToFill, write
 from monitoring.models import Call, Leg, Line, Manager, QueueVisit, Status, StatusInterval
@@ -51,6 +53,20 @@ def test_a_past_written_twice_is_written_once_and_is_its_company_s_own(staff: di
         ours = set(Call.objects.values_list("customer", flat=True)) - {""}
     with company_scope("beta"):
         assert not ours & set(Call.objects.values_list("customer", flat=True))
+
+
+def test_what_is_missing_is_filled_from_the_last_day_on(staff: dict[str, Staff]) -> None:
+    write("alpha", months=1)
+    whole = counted("alpha")
+    days: list[int] = []
+    write("alpha", months=1, missing=True, told=lambda done, of: days.append(of))
+    assert days == []
+    with company_scope("alpha"):
+        Call.objects.filter(started__gte=timezone.now() - timedelta(days=3)).delete()
+        QueueVisit.objects.filter(joined__gte=timezone.now() - timedelta(days=3)).delete()
+    write("alpha", months=1, missing=True, told=lambda done, of: days.append(of))
+    assert 2 <= days[-1] <= 5
+    assert counted("alpha") == whole
 
 
 def test_what_happened_adds_up(staff: dict[str, Staff]) -> None:

@@ -15,6 +15,8 @@ from ccenter.demo.past import habits
 from ccenter.demo.past.shift import Stretch, available_at, next_available
 from monitoring.domain.facts import CallFact, Disposition, Fact, LegFact, StepFact, VisitFact, VisitOutcome
 
+MADE_UP = ".d"  # in a channel's id: Asterisk counts with digits alone
+
 
 @dataclass(frozen=True, slots=True)
 class PastQueue:
@@ -358,4 +360,4 @@ class Day:
     def _uniqueid(self, at: float) -> str:
         """As Asterisk counts them. The day's letter keeps them apart from those of the demo's real calls."""
         self.number += 1
-        return f"{int(at)}.d{self.number}"
+        return f"{int(at)}{MADE_UP}{self.number}"

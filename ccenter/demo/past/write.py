@@ -17,7 +17,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from ccenter.demo.past import habits
-from ccenter.demo.past.day import Day, PastCompany, PastLine, PastQueue
+from ccenter.demo.past.day import MADE_UP, Day, PastCompany, PastLine, PastQueue
 from ccenter.demo.past.shift import Labels, Stretch, day_of, joined
 from monitoring.domain.facts import Fact
 from monitoring.domain.intervals import day_bounds, local_day
@@ -38,16 +38,19 @@ class NothingToFill(RuntimeError):
     """The company has nobody who could have taken calls."""
 
 
-def write(slug: str, *, months: int, told: Told = lambda done, of: None) -> int:
+def write(slug: str, *, months: int, told: Told = lambda done, of: None, missing: bool = False) -> int:
     """Fill the ``months`` × 30 days before today (company's time); returns how many calls there are then.
 
-    Call it outside every scope. Raises NothingToFill.
+    ``missing``: only from the last day on that was filled before. Call it outside every scope. Raises NothingToFill.
     """
     zone = Company.objects.values_list("time_zone", flat=True).get(schema_name=slug)
     with company_scope(slug):
         company = _company(slug)
         today = local_day(timezone.now().timestamp(), zone)
         days = [today - timedelta(days=ago) for ago in range(months * 30, 0, -1)]
+        if missing and (last := _last_filled(zone)) is not None:
+            # That day again: whoever filled it may have been stopped in its middle.
+            days = [day for day in days if day >= last] if last < days[-1] else []
         shifts = _shifts(company, days, zone)
         _declare(shifts, before=day_bounds(today, zone)[0])
         for done, day in enumerate(days, start=1):
@@ -60,11 +63,10 @@ def write(slug: str, *, months: int, told: Told = lambda done, of: None) -> int:
         return Call.objects.count()
 
 
-def is_written(slug: str) -> bool:
-    """Whether the company has a past already."""
-    with company_scope(slug):
-        oldest = Call.objects.aggregate(oldest=Min("started"))["oldest"]
-    return oldest is not None and oldest < timezone.now() - timedelta(days=7)
+def _last_filled(zone: str) -> date | None:
+    """The latest day that has calls of ours; in the company's scope."""
+    latest = Call.objects.filter(key__contains=MADE_UP).order_by("-started").first()
+    return None if latest is None else local_day(latest.started.timestamp(), zone)
 
 
 def _company(slug: str) -> PastCompany:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ccenter.demo.past.write import NothingToFill, is_written, write
+from ccenter.demo.past.write import NothingToFill, write
 from ccenter.demo.seed import COMPANIES
 from tenants.models import Company
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--months", type=int, default=6, help="how far back, months of 30 days (1–36)")
         parser.add_argument("--company", action="append", help="short name; default: the demo's companies")
-        parser.add_argument("--if-missing", action="store_true", help="only companies that have no past yet")
+        parser.add_argument("--if-missing", action="store_true", help="only the days since it was filled last")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         months: int = options["months"]
@@ -33,18 +33,16 @@ class Command(BaseCommand):
         for slug in chosen:
             if slug not in known:
                 raise CommandError(f"There is no company {slug}. There are: {', '.join(sorted(known))}.")
-            if options["if_missing"] and is_written(slug):
-                continue
-            self._fill(slug, months)
+            self._fill(slug, months, missing=options["if_missing"])
 
-    def _fill(self, slug: str, months: int) -> None:
+    def _fill(self, slug: str, months: int, *, missing: bool) -> None:
         def told(done: int, of: int) -> None:
             if done % 30 == 0 or done == of:
                 self.stdout.write(f"{slug}: {done} of {of} days")
                 self.stdout.flush()
 
         try:
-            calls = write(slug, months=months, told=told)
+            calls = write(slug, months=months, told=told, missing=missing)
         except NothingToFill as reason:
             raise CommandError(str(reason)) from reason
         self.stdout.write(f"{slug}: {calls} calls")
