@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import polib
 from django.conf import settings
 from django.utils.translation.template import templatize
 
@@ -14,10 +15,10 @@ from ccenter.demo.translations import catalogue
 
 BASE = Path(settings.BASE_DIR)
 CATALOGUE = catalogue(BASE / "monitoring" / "locale" / "ru" / "LC_MESSAGES")
-CALLS = {"_", "gettext", "gettext_lazy"}
+CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
 # The live panel's words are in the front end's own catalogue.
 PANEL = {"live.py", "live_texts.py", "live.html"}
-IN_TEMPLATE = re.compile(r"gettext\(u?(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\)")
+IN_TEMPLATE = re.compile(r"n?gettext\(u?(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")[,)]")
 
 
 def in_code() -> Iterator[str]:
@@ -38,12 +39,18 @@ def in_templates() -> Iterator[str]:
                 yield str(ast.literal_eval(found["text"]))
 
 
+def said(entry: polib.POEntry) -> list[str]:
+    """The translation, or its plural forms."""
+    return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+
+
 def test_every_word_has_a_translation() -> None:
-    translated = {entry.msgid for entry in CATALOGUE if entry.msgstr and not entry.fuzzy}
+    translated = {entry.msgid for entry in CATALOGUE if all(said(entry)) and not entry.fuzzy}
     assert {*in_code(), *in_templates()} - translated == set()
 
 
 def test_a_translation_keeps_the_places_of_what_is_put_in() -> None:
     places = re.compile(r"%\(\w+\)[sd]")
     for entry in CATALOGUE:
-        assert sorted(places.findall(entry.msgid)) == sorted(places.findall(entry.msgstr)), entry.msgid
+        for text in said(entry):
+            assert sorted(places.findall(entry.msgid)) == sorted(places.findall(text)), entry.msgid

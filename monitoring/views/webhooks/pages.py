@@ -139,7 +139,8 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], *, statu
 
 
 def _webhook(pk: int) -> Webhook:
-    return get_object_or_404(Webhook.objects.live(), pk=pk)
+    found: Webhook = get_object_or_404(Webhook.objects.live(), pk=pk)
+    return found
 
 
 def _tell(form: forms.Form, error: ValidationError) -> None:
