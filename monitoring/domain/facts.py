@@ -111,4 +111,17 @@ class AutoFact(NamedTuple):
     call: str = ""
 
 
-Fact = CallFact | VisitFact | PauseFact | ListenFact | AutoFact
+class BlindFact(NamedTuple):
+    """The PBX was not heard from ``began`` to ``ended`` (None: it still lasts), by the collector's own clock.
+
+    ``skew``: seconds by which the PBX's clock is ahead of it. ``booted``: PBX time of a start in between.
+    """
+
+    began: float
+    ended: float | None
+    cause: str
+    skew: float = 0.0
+    booted: float | None = None
+
+
+Fact = CallFact | VisitFact | PauseFact | ListenFact | AutoFact | BlindFact

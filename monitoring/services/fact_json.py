@@ -12,6 +12,7 @@ import orjson
 
 from monitoring.domain.facts import (
     AutoFact,
+    BlindFact,
     CallFact,
     Fact,
     Interval,
@@ -22,13 +23,15 @@ from monitoring.domain.facts import (
     VisitFact,
 )
 
-_SIMPLE: dict[str, type[VisitFact] | type[PauseFact] | type[ListenFact] | type[AutoFact]] = {
+_Simple = type[VisitFact] | type[PauseFact] | type[ListenFact] | type[AutoFact] | type[BlindFact]
+_SIMPLE: dict[str, _Simple] = {
     "visit": VisitFact,
     "pause": PauseFact,
     "listen": ListenFact,
     "auto": AutoFact,
+    "blind": BlindFact,
 }
-_KINDS = {VisitFact: "visit", PauseFact: "pause", ListenFact: "listen", AutoFact: "auto"}
+_KINDS = {kind: name for name, kind in _SIMPLE.items()}
 
 
 def dump(company: str, facts: Sequence[Fact]) -> bytes:

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from monitoring.domain.events import StatusDeclared
-from monitoring.domain.facts import AutoFact, CallFact, Fact, ListenFact, PauseFact, VisitFact
+from monitoring.domain.facts import AutoFact, BlindFact, CallFact, Fact, ListenFact, PauseFact, VisitFact
 from monitoring.models.audit import AuditEntry, Outcome
 from monitoring.models.text import visible
 from monitoring.selectors.policy import policy
 from monitoring.services import ingest_rows as rows
 from monitoring.services import ingest_sql as sql
-from monitoring.services import statuses, whose
+from monitoring.services import blindness, statuses, whose
 from monitoring.services.after import AFTER
 from monitoring.services.staging import AUTOS, CALLS, LEGS, STEPS, VISITS
 from monitoring.services.stored import Stored
@@ -49,6 +49,7 @@ def store(pbx: str, facts: Sequence[Fact]) -> list[StatusDeclared]:
         if autos:
             _store_autos(autos)
         _store_listens(listens)
+        blindness.keep(pbx, [fact for fact in facts if isinstance(fact, BlindFact)])
         declared = (
             statuses.from_phone(
                 manager=pause.manager, paused=pause.paused, reason=visible(pause.reason, 80), at=pause.at

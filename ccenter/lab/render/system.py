@@ -44,7 +44,6 @@ messages => notice,warning,error
 """
 
 
-
 def modules(*, cel: bool) -> str:
     """``cel``: the call records go to PostgreSQL too."""
     unused = UNUSED_MODULES if cel else (*UNUSED_MODULES, "cel_pgsql")
@@ -66,7 +65,6 @@ schema = asterisk
 table = cel
 appname = asterisk
 """
-
 
 
 CDR = "[general]\nenable = no\n"
