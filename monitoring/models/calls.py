@@ -18,7 +18,6 @@ from monitoring.models.people import Group, Manager
 from monitoring.models.queues import Queue
 from tenants.people.models import User
 
-
 # Every four digits in a row of a number, by which any part of it is found; numbers have fifteen digits at most.
 # No function of our own: PostgreSQL would call it for each row written, and that cost twice the writing itself.
 PART = 4
