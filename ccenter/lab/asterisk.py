@@ -76,6 +76,11 @@ class Instance:
         return self.home / "log"
 
     @property
+    def recordings(self) -> Path:
+        """Complete recordings, a folder a company; beside it ``writing`` holds those of live calls."""
+        return self.home / "spool/monitor"
+
+    @property
     def queue_log(self) -> Path:
         return self.log / "queue_log"
 
@@ -85,7 +90,8 @@ class Instance:
 
     def configure(self, plan: PbxPlan) -> None:
         """Write everything Asterisk reads. A running instance takes it after ``reload``."""
-        for name in ("etc", "log/cel-custom", "run", "spool/monitor", "lib", "moh"):
+        recordings = [f"spool/{stage}/{c.slug}" for stage in ("writing", "monitor") for c in plan.companies]
+        for name in ("etc", "log/cel-custom", "run", "spool", *recordings, "lib", "moh"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         base = self.runtime.seen(self.home)
         files = configuration(plan, ports=self.ports, base=base, modules=self.runtime.modules())

@@ -24,6 +24,7 @@ from ccenter.lab.plan import (
     Strategy,
 )
 from monitoring.models import Line, Manager, Queue
+from monitoring.selectors.policy import policy
 from tenants.models import Company, Pbx
 from tenants.scope import company_scope
 
@@ -66,10 +67,12 @@ def _company(company: Company, pbx: Pbx, phones_port: int, registering: Collecti
             Line.objects.live().filter(pbx=pbx).select_related("queue", "manager").order_by("number")
         )
         members = {queue.pk: _member_names(queue) for queue in queues}
+        records = policy().record_calls
     names = {queue.name for queue in queues}
     return CompanyPlan(
         slug=company.slug,
         title=company.name,
+        records=records,
         managers=tuple(
             ManagerPlan(
                 name=_name(manager),

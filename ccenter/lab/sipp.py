@@ -97,6 +97,14 @@ def script(acts: Sequence[Act | Maybe], side: Mapping[str, str], first: int = 10
     return "\n".join(parts)
 
 
+def speech(file: Path | None) -> dict[str, str]:
+    """SIPp plays the file over and over from the answer on; without one nothing is sent."""
+    if file is None:
+        return {"speech": "", "media": "[media_port]"}
+    play = f'<nop><action><exec rtp_stream="{file},-1,8"/></action></nop>'
+    return {"speech": play, "media": "[rtpstream_audio_port]"}
+
+
 def milliseconds(seconds: float) -> str:
     return str(max(1, int(seconds * 1000)))
 
@@ -106,6 +114,7 @@ class Caller:
     """Someone who calls the PBX. ``number`` and ``name``: caller ID; ``secret``: a phone's, empty for the trunk.
 
     ``patience``: seconds until giving up unanswered; ``stay``: seconds after the answer and the ``acts``.
+    ``speech``: an A-law file played from the answer on.
     """
 
     dials: str
@@ -116,12 +125,14 @@ class Caller:
     acts: tuple[Act, ...] = ()
     secret: str = ""
     host: str = CITY_HOST
+    speech: Path | None = None
 
     def xml(self) -> str:
         label = self.name.replace("\\", "\\\\").replace('"', '\\"').replace("[", "(").replace("]]>", "")
         return fill(
             "caller",
             {
+                **speech(self.speech),
                 "keys": script(self.acts, CALLER),
                 "from": f'"{label}" <sip:{self.number}@{self.host}>',
                 "user": self.number,
@@ -147,11 +158,13 @@ class Phone:
     talk_long: float = 60.0
     acts: tuple[Act | Maybe, ...] = ()
     host: str = PBX_HOST
+    speech: Path | None = None
 
     def xml(self) -> str:
         return fill(
             "phone",
             {
+                **speech(self.speech),
                 "script": script(self.acts, PHONE),
                 "busy": f"{self.busy:g}",
                 "deaf": f"{self.deaf:g}",

@@ -13,9 +13,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
-from subprocess import Popen
+from subprocess import CalledProcessError, Popen, TimeoutExpired
 
 from ccenter.lab.ami import AmiError, Connection, channels
 from ccenter.lab.asterisk import Instance
@@ -23,6 +24,7 @@ from ccenter.lab.customers import Planned, burst, next_call
 from ccenter.lab.plan import AmiAccount, CompanyPlan, ManagerPlan, PbxPlan
 from ccenter.lab.ports import CITY_HOST, PBX_HOST
 from ccenter.lab.sipp import Hold, Maybe, Phone, Refer, Stage
+from ccenter.lab.speech import voices
 
 LONGEST_CALL = 900.0
 RESTART_EVERY = 10.0
@@ -54,7 +56,10 @@ CITY = Phone(
 
 @dataclass(slots=True)
 class Traffic:
-    """``every``: mean seconds between calls; ``most``: calls alive at once; ``pace``: below 1 talks are shorter."""
+    """``every``: mean seconds between calls; ``most``: calls alive at once; ``pace``: below 1 talks are shorter.
+
+    ``speaks``: both sides say something, so that recordings can be heard.
+    """
 
     instance: Instance
     plan: PbxPlan
@@ -62,6 +67,7 @@ class Traffic:
     most: int = 18
     pace: float = 1.0
     seed: int | None = None
+    speaks: bool = True
     say: Callable[[str], None] = print
     over: threading.Event = field(default_factory=threading.Event)
     placed: int = 0
@@ -76,10 +82,20 @@ class Traffic:
         folder.mkdir(parents=True)
         with Stage(self.instance.ports.sip, logs=False, folder=folder) as stage:
             hang_up_everything(self.instance, self.account())
-            play = Play(self, stage, dice)
+            play = Play(self, stage, dice, self.voices())
             while not self.over.wait(min(1.0, dice.expovariate(1 / self.every))):
                 play.tick()
         hang_up_everything(self.instance, self.account())
+
+    def voices(self) -> tuple[Path, ...]:
+        """What is said; nothing where no prompts are installed, and calls go on in silence."""
+        if not self.speaks:
+            return ()
+        try:
+            return voices(self.instance.runtime, self.instance.home / "speech")
+        except (OSError, CalledProcessError, TimeoutExpired) as trouble:
+            self.say(f"calls are silent: {trouble}")
+            return ()
 
     def account(self) -> AmiAccount:
         """The account with every right: it must see channels and hang them up."""
@@ -89,8 +105,8 @@ class Traffic:
 class Play:
     """What is going on at the moment: phones, customers, who is signed on."""
 
-    def __init__(self, traffic: Traffic, stage: Stage, dice: Random) -> None:
-        self.traffic, self.stage, self.dice = traffic, stage, dice
+    def __init__(self, traffic: Traffic, stage: Stage, dice: Random, voices: tuple[Path, ...] = ()) -> None:
+        self.traffic, self.stage, self.dice, self.voices = traffic, stage, dice, voices
         self.standing: dict[str, Popen[bytes]] = {}
         self.customers: list[tuple[float, Popen[bytes]]] = []
         self.due: list[tuple[float, Planned]] = []
@@ -131,7 +147,8 @@ class Play:
                     f" starting it again every {RESTART_EVERY:g} s"
                 )
             self.not_before[name] = now + RESTART_EVERY
-            self.standing[name] = self.stage.phones(paced(phone, self.traffic.pace), port)
+            speaking = replace(paced(phone, self.traffic.pace), speech=self.voice())
+            self.standing[name] = self.stage.phones(speaking, port)
 
     def registering(self) -> list[tuple[CompanyPlan, ManagerPlan]]:
         return [(c, m) for c in self.traffic.plan.companies for m in c.managers if not m.contact]
@@ -167,8 +184,11 @@ class Play:
         for call in ready:
             if len(self.customers) >= self.traffic.most or (call.manager and self.engaged(call.manager)):
                 continue
-            self.customers.append((now, self.stage.call(call.caller)))
+            self.customers.append((now, self.stage.call(replace(call.caller, speech=self.voice()))))
             self.traffic.placed += 1
+
+    def voice(self) -> Path | None:
+        return self.dice.choice(self.voices) if self.voices else None
 
     def engaged(self, endpoint: str) -> bool:
         """A manager who talks or is rung does not dial as well."""
