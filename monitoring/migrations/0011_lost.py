@@ -13,6 +13,44 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Cleaning',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('calls', 'calls and statuses'), ('recordings', 'recordings'), ('events', 'audit and events')], max_length=12)),
+                ('before', models.DateTimeField()),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('running', 'running'), ('done', 'finished'), ('failed', 'failed')], default='running', max_length=8)),
+                ('total', models.PositiveBigIntegerField(default=0)),
+                ('done', models.PositiveBigIntegerField(default=0)),
+                ('started', models.DateTimeField()),
+                ('moved', models.DateTimeField()),
+                ('ended', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-started', '-pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('kind',), name='one_cleaning_of_a_kind')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Erasure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(db_index=True, max_length=64)),
+                ('customer', models.CharField(blank=True, default='', max_length=32)),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('running', 'running'), ('done', 'finished'), ('failed', 'failed')], default='waiting', max_length=8)),
+                ('asked', models.DateTimeField()),
+                ('who', models.CharField(max_length=120)),
+                ('until', models.DateTimeField()),
+                ('total', models.PositiveIntegerField(default=0)),
+                ('done', models.PositiveIntegerField(default=0)),
+                ('removed', models.JSONField(default=dict)),
+                ('ended', models.DateTimeField(null=True)),
+                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-asked', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='LostCall',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -16,6 +16,7 @@ from monitoring.models.profiles import Profile, ProfileActivity
 from monitoring.models.quality import BlindWindow, Correction
 from monitoring.models.queues import Queue
 from monitoring.models.recordings import Recording
+from monitoring.models.retention import Cleaning, Erasure
 from monitoring.models.reviews import Review, ReviewComment, Scorecard, ScorecardVersion
 from monitoring.models.rollups import Built, CallSums, LegSums, LostSums, PeopleSums, Stale, VisitSums
 from monitoring.models.statuses import Status, StatusInterval
@@ -33,8 +34,10 @@ __all__ = [
     "Call",
     "CallMark",
     "CallSums",
+    "Cleaning",
     "Correction",
     "Delivery",
+    "Erasure",
     "Export",
     "Group",
     "Leg",
