@@ -26,7 +26,7 @@ _PARKED: Final = {
 
 
 class CelRow(NamedTuple):
-    """One row as Asterisk writes it. ``at``: epoch seconds by the PBX's clock; ``mark``: name of a user-defined event."""
+    """One row as Asterisk writes it; ``at``: epoch seconds by its own clock, ``mark``: a user-defined event's name."""
 
     at: float
     kind: str

@@ -16,9 +16,11 @@ from typing import Any, Protocol
 
 from monitoring.bus import Lease
 from monitoring.domain.events import PbxBooted, StatusDeclared
+from monitoring.domain.facts import BlindFact
 from monitoring.domain.switchboard import Switchboard
 from monitoring.pbx import bootstrap
 from monitoring.pbx.agreement import Agreement
+from monitoring.pbx.blindness import OVERFLOW, UNWATCHED, Blindness
 from monitoring.pbx.client import Client, Deadlines
 from monitoring.pbx.ending import heed_cancellation
 from monitoring.pbx.heartbeat import Heartbeat, LinkPort, SinkPort
@@ -73,6 +75,7 @@ class PbxCollector:
     publisher: Publisher
     sink: SinkPort
     agreement: Agreement
+    blindness: Blindness
 
     def __init__(
         self,
@@ -128,6 +131,7 @@ class PbxCollector:
                 pbx=self.entry.key, companies=self.roster.companies(), switchboard=self.switchboard,
                 boards=self._boards, facts=self.sink,
             )  # fmt: skip
+            self.blindness = Blindness(link=self.link, tell=self._tell_blind)
             self.agreement = Agreement(
                 entry=self.entry, portal=self._portal, roster=self.roster, switchboard=self.switchboard,
                 sink=self.sink, client=lambda: self.client, settle=self._timings.close_after,
@@ -147,6 +151,7 @@ class PbxCollector:
                 group.create_task(self._keep_roster(), name="roster")
                 group.create_task(orders.run(), name="orders")
                 group.create_task(self._listen(), name="listen")
+                group.create_task(self.blindness.keep_heard(self._portal, self._wall), name="heard")
         finally:
             await self._leave()
 
@@ -189,12 +194,16 @@ class PbxCollector:
         began = loop.time()
         client.lost.add_done_callback(lambda _: self._inbox.nudge())
         self.client = client
+        cause = UNWATCHED
         try:
             await self._attend(client)
+        except AmiError as error:
+            cause = error.code
+            raise
         finally:
             self.client = None
             client.close()
-            self.link.blinded(since=self._wall() - (loop.time() - client.last_received))
+            self.blindness.begins(since=self._wall() - (loop.time() - client.last_received), cause=cause)
             if loop.time() - began > self._timings.calm:
                 self._backoff.calm()
             while self._work(client):  # what came before the end is still true
@@ -310,7 +319,9 @@ class PbxCollector:
         """
         if self._inbox.overflowed:
             log.error("PBX %s: over %d blocks waited; starting anew", self.entry.name, self._inbox.capacity)
-            self.link.blinded(since=self._wall())
+            # What waited is thrown away too, so all after the last one worked through is unheard.
+            idle = asyncio.get_running_loop().time() - max(self._last_work, self._stock_began)
+            self.blindness.begins(since=self._wall() - idle, cause=OVERFLOW)
             self._inbox.restart()
         while not fresh and self._work(client):
             pass
@@ -323,24 +334,25 @@ class PbxCollector:
             if self._boot is not None:
                 log.warning("PBX %s was restarted (%s)", self.entry.name, reading.boot)
             at = reading.snapshot.at
-            self.switchboard.feed(PbxBooted(at, self._boot_time(client, at)))
+            # Without its FullyBooted only "before now" is known.
+            self.switchboard.feed(PbxBooted(at, self._boot_heard(client) or at))
             self._boot = reading.boot
         self.switchboard.feed(reading.snapshot)
         self._settle()
         if fresh:
-            self.link.connected()
+            now = asyncio.get_running_loop().time()
+            self.blindness.ends(skew=client.clock.at(now) - self._wall(), boot=self._boot_heard(client))
             self._show_link()
             self.publisher.open()
             self.agreement.after_snapshot(client, reading.snapshot)
 
-    def _boot_time(self, client: Client, at: float) -> float:
-        """Epoch seconds by the PBX's clock; without its FullyBooted only "before now" is known."""
-        if self._boot_notice is not None:
-            received, block = self._boot_notice
-            event = normalise(block, client.clock.at(received))
-            if isinstance(event, PbxBooted):
-                return event.boot
-        return at
+    def _boot_heard(self, client: Client) -> float | None:
+        """When the PBX started, epoch seconds by its own clock; None without its FullyBooted."""
+        if self._boot_notice is None:
+            return None
+        received, block = self._boot_notice
+        event = normalise(block, client.clock.at(received))
+        return event.boot if isinstance(event, PbxBooted) else None
 
     # upkeep
 
@@ -364,6 +376,10 @@ class PbxCollector:
         self.roster.declared.setdefault(company, {})[event.manager] = event.status
         self.say(event)
         self.agreement.declared_on_phone(event, company)
+
+    def _tell_blind(self, fact: BlindFact) -> None:
+        for company in self.roster.companies():
+            self.sink.put(company, [fact])
 
     def _show_link(self, *, even_if_new: bool = False) -> None:
         self.switchboard.link(self.link.wire())

@@ -188,10 +188,11 @@ class Fleet:
             deadlines=self._deadlines,
         )
         post.collector = collector
+        windows: list[list[float]] = []
+        seen = await self._seen(key)
         with contextlib.suppress(BusError):
-            before = (await asyncio.to_thread(get_links, [key])).get(key)
-            seen = time.time() - before.age if before is not None else None
-            collector.link.restore(await self._windows(post.entry), seen)
+            windows = await self._windows(post.entry)
+        collector.link.restore(windows, seen)
         heed_cancellation()
         try:
             await collector.run()
@@ -200,6 +201,17 @@ class Fleet:
         except* Exception:
             log.exception("PBX %s: its collector failed and begins anew", post.entry.name)
             await asyncio.sleep(RESTART_SECONDS)
+
+    async def _seen(self, key: str) -> float | None:
+        """When the PBX was last heard by whoever had it: by the second from Redis, else by the portal's own word."""
+        seen: list[float] = []
+        with contextlib.suppress(BusError):
+            before = (await asyncio.to_thread(get_links, [key])).get(key)
+            seen += [time.time() - before.age] if before is not None else []
+        with contextlib.suppress(PortalAway):
+            heard = await self._portal.heard(key)
+            seen += [heard] if heard is not None else []
+        return max(seen, default=None)
 
     async def _windows(self, entry: PbxEntry) -> list[list[float]]:
         """Today's blind windows as the previous owner showed them."""

@@ -51,9 +51,15 @@ class Link:
         if self.state not in ("stale", "refused", "down"):
             self._become("connecting")
 
-    def connected(self) -> None:
-        """Logged in and the board is right again: the blind window, if any, is closed."""
+    @property
+    def blind_since(self) -> float | None:
+        """Since when nothing was heard for certain; None while all is."""
+        return self._blind_from
+
+    def connected(self) -> tuple[float, float] | None:
+        """Logged in and the board is right again: the blind window, if any, is closed and returned."""
         now = self._wall()
+        closed = (self._blind_from, max(now, self._blind_from)) if self._blind_from is not None else None
         if self._blind_from is not None:
             if self.blind and self._blind_from - self.blind[-1][1] < 1.0:
                 self.blind[-1][1] = now
@@ -63,6 +69,7 @@ class Link:
             self._blind_from = None
         self.error, self.next_try, self.lag = "", None, 0.0
         self._become("connected")
+        return closed
 
     def failed(self, error: AmiError, *, retry_in: float | None = None) -> None:
         """A try failed or the connection ended. ``retry_in``: seconds until the next try."""
@@ -75,10 +82,12 @@ class Link:
         else:
             self._become("down")
 
-    def blinded(self, *, since: float) -> None:
-        """From ``since`` on events may be missing: the connection is gone, or too much came at once."""
-        if self._blind_from is None:
-            self._blind_from = since
+    def blinded(self, *, since: float) -> bool:
+        """From ``since`` on events may be missing: the connection is gone, or too much came at once. False: known."""
+        if self._blind_from is not None:
+            return False
+        self._blind_from = since
+        return True
 
     def heard(self, lag: float) -> bool:
         """Events reached the board ``lag`` seconds after they happened. True when the panel should be

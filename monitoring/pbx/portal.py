@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
 from django.db import Error, close_old_connections, connections
@@ -64,6 +65,7 @@ class Portal(Protocol):
     async def close_interrupted(
         self, company: str, pbx: str, *, before: float, alive: Collection[str]
     ) -> int: ...
+    async def heard(self, pbx: str, at: float | None = None) -> float | None: ...
 
 
 class DatabasePortal:
@@ -89,6 +91,10 @@ class DatabasePortal:
     ) -> int:
         """Close the company's stored calls that the PBX no longer has; how many."""
         return await self._do(_close_interrupted, company, pbx, before, alive)
+
+    async def heard(self, pbx: str, at: float | None = None) -> float | None:
+        """When the PBX was heard last (epoch seconds), None if never; ``at``: keep that it was heard then."""
+        return await self._do(_heard, pbx, at)
 
     def close(self) -> None:
         self._thread.submit(connections.close_all)
@@ -145,3 +151,13 @@ def _directories(companies: tuple[str, ...], counted: bool, pbx: str) -> Loaded:
 def _close_interrupted(company: str, pbx: str, before: float, alive: Collection[str]) -> int:
     with company_scope(company):
         return ingest.close_interrupted(pbx, before, alive)
+
+
+def _heard(pbx: str, at: float | None) -> float | None:
+    with public_scope():
+        rows = Pbx.objects.filter(pk=int(pbx))
+        if at is not None:
+            rows.update(heard_at=datetime.fromtimestamp(at, UTC))
+            return at
+        known = rows.values_list("heard_at", flat=True).first()
+    return known.timestamp() if known is not None else None

@@ -69,6 +69,7 @@ class PlayedPortal:
         self.closed: list[tuple[str, str, float, tuple[str, ...]]] = []
         self.facts: list[tuple[str, Fact]] = []
         self.away = False
+        self.heard_at: float | None = None
         self.declared: Callable[[str, StatusDeclared], None] | None = None
 
     async def pbxs(self) -> list[PbxEntry]:
@@ -78,6 +79,11 @@ class PlayedPortal:
     async def directories(self, companies: Iterable[str], *, counted: bool, pbx: str = "") -> Loaded:
         self._answer()
         return {company: self.rows[company] for company in companies}
+
+    async def heard(self, pbx: str, at: float | None = None) -> float | None:
+        self._answer()
+        self.heard_at = at if at is not None else self.heard_at
+        return self.heard_at
 
     async def close_interrupted(
         self, company: str, pbx: str, *, before: float, alive: Collection[str]
