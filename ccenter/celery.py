@@ -45,6 +45,11 @@ app.add_defaults(
                 "args": ["monitoring.check_recordings"],
                 "schedule": crontab(hour="3", minute="37"),
             },
+            "build the sums of the past": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.build_rollups"],
+                "schedule": 20.0,
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],

@@ -83,4 +83,10 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['customer', 'lost_at'], name='lost_by_customer'), models.Index(fields=['lost_at'], name='lost_by_time'), models.Index(condition=models.Q(('state', 'open'), ('tries__gt', 0)), fields=['deadline', 'id'], name='lost_open')],
             },
         ),
+        # What became of a lost caller changes long after: the sums of that half-hour are counted anew.
+        migrations.RunSQL(
+            "CREATE TRIGGER stale_lost AFTER INSERT OR UPDATE ON monitoring_lostcall "
+            "FOR EACH ROW EXECUTE FUNCTION stale_by_lost_call()",
+            "DROP TRIGGER stale_lost ON monitoring_lostcall",
+        ),
     ]

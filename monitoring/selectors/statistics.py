@@ -6,6 +6,7 @@ raw rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,17 +26,12 @@ from monitoring.domain.counts import (
     Subject,
 )
 from monitoring.domain.periods import Slot
-from monitoring.domain.statistics import Answer, BadQuestion, Question, Row, ScopeKind
-from monitoring.selectors import quality, statistics_raw
+from monitoring.domain.statistics import LONGEST_FINE_DAYS, Answer, BadQuestion, Question, Row, ScopeKind
+from monitoring.models.rollups import Grain
+from monitoring.selectors import quality, statistics_raw, statistics_sums
 from monitoring.selectors.statistics_raw import Places
 
-_COLUMNS: dict[Subject, tuple[str, ...]] = {
-    "visits": VISITS,
-    "calls": CALLS,
-    "legs": tuple(name for name in LEGS if name != "handled"),
-    "people": (),
-    "lost": LOST,
-}
+_COLUMNS = {**statistics_sums.COUNTS, "people": ()}
 _KEYS: dict[Subject, tuple[str, ...]] = {
     "visits": VISITS, "calls": CALLS, "legs": LEGS, "people": PEOPLE, "lost": LOST,
 }  # fmt: skip
@@ -55,26 +51,41 @@ def answer(question: Question, *, now: float | None = None) -> Answer:
     """
     pieces = periods.slots(question)
     moment = timezone.now().timestamp() if now is None else now
-    return assemble(question, pieces, [("raw", pieces)], moment)
+    known = statistics_sums.reach(*periods.bounds(question))
+    if known is None:
+        return assemble(question, pieces, [(None, pieces)], moment)
+    days, half_hours, raw = statistics_sums.layers(question, pieces, known)
+    if raw and (question.last - question.first).days >= LONGEST_FINE_DAYS and not periods.on_half_hours(raw):
+        raise BadQuestion("In this time zone or with such buckets a report covers 31 days at most.")
+    return assemble(question, pieces, [(Grain.DAY, days), (Grain.HALF_HOUR, half_hours), (None, raw)], moment)
+
+
+def answer_from_rows(question: Question, *, now: float) -> Answer:
+    """The same, without the kept sums: what proves them."""
+    pieces = periods.slots(question)
+    return assemble(question, pieces, [(None, pieces)], now)
 
 
 def assemble(
-    question: Question, pieces: Sequence[Slot], layers: Sequence[tuple[str, Sequence[Slot]]], now: float
+    question: Question,
+    pieces: Sequence[Slot],
+    layers: Sequence[tuple[Grain | None, Sequence[Slot]]],
+    now: float,
 ) -> Answer:
-    """Add up what each layer tells of its own stretches."""
+    """Add up what each layer tells of its own stretches; None: raw rows."""
     check_keys(question)
     labels: dict[float | None, int] = {}
     for piece in pieces:
         labels.setdefault(piece.at, len(labels))
     found: Found = {}
     whole: Found = {}
-    for _layer, stretches in layers:
-        for run in periods.runs(list(stretches), _FAR):
+    for grain, stretches in layers:
+        for run in periods.runs(list(stretches), _FAR if grain is None else math.inf):
             for subject in subjects_of(question):
-                _add(found, _ask(question, subject, run, labels, now, split=question.split))
+                _add(found, _ask(question, subject, grain, run, labels, now, split=question.split))
                 if question.split == "group":
                     # Somebody in two groups counts in each row, once in the total.
-                    _add(whole, _ask(question, subject, run, labels, now, split=None))
+                    _add(whole, _ask(question, subject, grain, run, labels, now, split=None))
     for counts in (*found.values(), *whole.values()):
         _derive(counts)
     ats = list(labels)
@@ -91,8 +102,8 @@ def assemble(
         for name, value in counts.items():
             total[name] = total.get(name, 0.0) + value
     begin, end = periods.bounds(question)
-    source: Any = "raw" if all(layer == "raw" for layer, _ in layers) else "rollup"
-    return Answer(question, rows, total, quality.gaps(begin, end), source)
+    from_rows = all(grain is None for grain, stretches in layers if stretches)
+    return Answer(question, rows, total, quality.gaps(begin, end), "raw" if from_rows else "rollup")
 
 
 def subjects_of(question: Question) -> list[Subject]:
@@ -119,6 +130,7 @@ def check_keys(question: Question) -> None:
 def _ask(
     question: Question,
     subject: Subject,
+    grain: Grain | None,
     run: Sequence[Slot],
     labels: dict[float | None, int],
     now: float,
@@ -126,7 +138,11 @@ def _ask(
     split: ScopeKind | None,
 ) -> Found:
     places = Places(run, now)
-    inner = statistics_raw.query(subject, places)
+    inner = (
+        statistics_raw.query(subject, places)
+        if grain is None
+        else statistics_sums.query(subject, grain, places)
+    )
     where, params = conditions(question, split)
     if split == "group":
         key, more = "g.id::text", " CROSS JOIN LATERAL unnest(r.groups) AS g (id)"

@@ -5,7 +5,7 @@ A hook that raises refuses the whole batch, which the spool then tells again: ra
 
 from __future__ import annotations
 
-from monitoring.services import lost, webhooks
+from monitoring.services import lost, rollups, webhooks
 from monitoring.services.stored import Hook
 
-AFTER: list[Hook] = [lost.follow, webhooks.note]
+AFTER: list[Hook] = [lost.follow, webhooks.note, rollups.mark_stored]

@@ -13,8 +13,8 @@ from typing import Any
 from monitoring.models import Call, Group, Leg, Manager, Queue, QueueVisit, Status, StatusInterval
 from monitoring.models.lost import LostCall
 from monitoring.models.presence import AutoInterval
-from tests.factories.staff import Staff, make_manager
 from tenants.scope import company_scope
+from tests.factories.staff import Staff, make_manager
 
 MINUTE = 60.0
 LINES = ("78005550001", "78005550002")
@@ -73,7 +73,9 @@ def _people(past: Past, luck: random.Random) -> None:
         groups = _groups_of(past, manager)
         at = past.begin - luck.uniform(0, 3 * 86_400)
         while at < past.end:
-            until = at + luck.choice((luck.uniform(0, 40), luck.uniform(60, 14_400), luck.uniform(3600, 90_000)))
+            until = at + luck.choice(
+                (luck.uniform(0, 40), luck.uniform(60, 14_400), luck.uniform(3600, 90_000))
+            )
             past.statuses.append(
                 StatusInterval(
                     manager=manager, status=luck.choice(known), started=moment(at),
@@ -134,7 +136,11 @@ def _call(past: Past, staff: Staff, luck: random.Random, number: int, seed: int)
         past.legs.append(_leg_of(past, call, manager, members, luck, started, ended, _leg))
     call.groups = sorted(groups)
     past.calls.append(call)
-    if call.ended is not None and direction == "in" and call.disposition in ("abandoned", "no_answer", "busy"):
+    if (
+        call.ended is not None
+        and direction == "in"
+        and call.disposition in ("abandoned", "no_answer", "busy")
+    ):
         state = luck.choice(("open", "called_back", "answered_later", "closed", "not_needed"))
         past.lost.append(
             LostCall(
