@@ -21,6 +21,15 @@ app.add_defaults(
         # Each with its own exchange: sharing one would hand every task to both kinds of worker.
         "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in ("tasks", "collect")],
         "beat_schedule": {
+            "fill what collectors missed": {
+                "task": "monitoring.reconcile_where_needed",
+                "schedule": 20.0,
+                "options": {"expires": 20},
+            },
+            "forget old call records": {
+                "task": "monitoring.forget_records",
+                "schedule": crontab(hour="3", minute="7"),
+            },
             "forget ended sessions": {
                 "task": "tenants.for_every_company",
                 "args": ["monitoring.forget_sessions"],

@@ -28,7 +28,7 @@ PAST_MONTHS = 6
 def main() -> int:
     django.setup()
     # Only now: these modules hold Django's models.
-    from ccenter.demo import seed
+    from ccenter.demo import call_records, seed
     from ccenter.lab import sample
 
     tell("tables of the platform and of every company")
@@ -48,7 +48,8 @@ def main() -> int:
     call_command("demo_history", months=PAST_MONTHS, if_missing=True)
     if instance:
         tell("Asterisk's configuration from the portal's rows")
-        instance.configure(seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING))
+        plan = seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING)
+        instance.configure(call_records.with_call_records(plan, pbx, tell))
         leads_to(Path(settings.RECORDINGS_INBOX) / str(pbx.pk), instance.recordings.parent)
     else:
         secret_file(SIMULATED_PLAN, seed.lab_plan(phones_port=1).to_json())

@@ -16,13 +16,14 @@ from ccenter.lab.ports import PBX_HOST
 
 def main(ami_port: int, phones_port: int) -> None:
     django.setup()
-    from ccenter.demo import prepare, seed  # only now: these hold Django's models
+    from ccenter.demo import call_records, prepare, seed  # only now: these hold Django's models
 
     call_command("migrate_schemas", verbosity=0, interactive=False)
     account = sample.PORTAL
     address = seed.AmiAddress(host=PBX_HOST, port=ami_port, username=account.name, secret=account.secret)
-    seed.seed(ami=address)
-    print(seed.lab_plan(phones_port=phones_port, registering=prepare.REGISTERING).to_json())
+    pbx = seed.seed(ami=address)
+    plan = seed.lab_plan(phones_port=phones_port, registering=prepare.REGISTERING)
+    print(call_records.with_call_records(plan, pbx, sys.exit).to_json())
 
 
 if __name__ == "__main__":
