@@ -1,95 +1,98 @@
 """/api/v1: what other programs may read, by a person's session or by a token; OpenAPI describes it.
 
-Errors are JSON with one field, ``detail``: 401 who are you, 403 you may not, 503 not now.
+One file a part; what goes wrong in any of them becomes a sentence here. Nothing is computed for a bad question.
 """
 
 from __future__ import annotations
 
-import time
-
-import orjson
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
-from ninja.security import HttpBearer, SessionAuth
+from ninja.errors import AuthenticationError, ValidationError
 
-from monitoring.api.schema import SNAPSHOT
-from monitoring.bus import BusAway, get_links, read_board
-from monitoring.domain.audience import board_for, heard, joined, never_heard
-from monitoring.selectors.audience import board_rights
-from monitoring.selectors.pbxs import pbxs_of
-from tenants.people.models import Scope, User
-from tenants.people.roles import Verb, demand
-from tenants.people.tokens import authenticate
-from tenants.scope import current_company
-
-
-class BoardToken(HttpBearer):
-    """A living token of this company that covers the board."""
-
-    def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        user = authenticate(token, Scope.BOARD)
-        if user is not None:
-            request.user = user
-        return user
-
+from monitoring.api import board, calls, directory, lost, recordings, statistics
+from monitoring.api.answers import BadParameter, NotThere, problem
+from monitoring.bus import BusAway
+from monitoring.domain.statistics import BadQuestion
+from monitoring.selectors.journal import TooSlow
+from monitoring.selectors.journal_question import BadFilter
+from monitoring.services import errors
 
 api = NinjaAPI(
     title="ccenter",
     version="1",
     urls_namespace="api",
-    description="Live state of a company's calls, queues and people. Times are epoch seconds, UTC.",
-    auth=[BoardToken(), SessionAuth(csrf=False)],
+    description=(
+        "A company's live board, calls, recordings, lost calls and statistics. Times are ISO 8601 in UTC; days and "
+        "hours in questions are local to the company. Sign in by a bearer token from the portal; each part of the "
+        "API needs a token made for it."
+    ),
 )
+api.add_router("/board", board.router)
+api.add_router("/calls", calls.router)
+api.add_router("/lost", lost.router)
+api.add_router("/recordings", recordings.router)
+api.add_router("/directory", directory.router)
+api.add_router("", statistics.router)
+
+
+@api.exception_handler(AuthenticationError)
+def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return problem(401, _("Send a valid token of this company: Authorization: Bearer cc_…"))
 
 
 @api.exception_handler(PermissionDenied)
 def refused(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
-    return _json({"detail": str(error) or _("You may not do this.")}, status=403)
+    return problem(403, str(error) or _("You may not do this."))
+
+
+@api.exception_handler(errors.Refused)
+def refused_by_service(request: HttpRequest, error: errors.Refused) -> HttpResponse:
+    return problem(403, str(error))
+
+
+@api.exception_handler(NotThere)
+@api.exception_handler(Http404)
+def nothing(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(404, _("There is nothing of that kind here."))
+
+
+@api.exception_handler(errors.NotThere)
+def too_late(request: HttpRequest, error: errors.NotThere) -> HttpResponse:
+    return problem(409, str(error))
+
+
+@api.exception_handler(BadParameter)
+def bad_parameter(request: HttpRequest, error: BadParameter) -> HttpResponse:
+    return problem(400, str(error), {error.parameter: str(error)})
+
+
+@api.exception_handler(BadFilter)
+def bad_filter(request: HttpRequest, error: BadFilter) -> HttpResponse:
+    return problem(400, str(error), error.problems)
+
+
+@api.exception_handler(BadQuestion)
+def bad_question(request: HttpRequest, error: BadQuestion) -> HttpResponse:
+    return problem(400, _(str(error)))
+
+
+@api.exception_handler(ValidationError)
+def bad_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    found = {str(item["loc"][-1])[:40]: str(item["msg"])[:200] for item in error.errors if item.get("loc")}
+    return problem(400, _("Some of what was sent cannot be read."), found)
+
+
+@api.exception_handler(TooSlow)
+def too_slow(request: HttpRequest, error: TooSlow) -> HttpResponse:
+    return problem(
+        400, _("That would take too long to find. Ask for a shorter period."), {"from": "", "to": ""}
+    )
 
 
 @api.exception_handler(BusAway)
 def away(request: HttpRequest, error: BusAway) -> HttpResponse:
-    answer = _json(
-        {"detail": _("The live state cannot be read at the moment. Try again in a few seconds.")}, status=503
-    )
+    answer = problem(503, _("The live state cannot be read at the moment. Try again in a few seconds."))
     answer["Retry-After"] = "5"
-    return answer
-
-
-@api.get(
-    "/board",
-    summary="The live board",
-    description="The same snapshot the live panel starts from, cut to what the person may see.",
-    openapi_extra={
-        "responses": {200: {"description": "OK", "content": {"application/json": {"schema": SNAPSHOT}}}}
-    },
-)
-def board(request: HttpRequest) -> HttpResponse:
-    demand(request, Verb.SEE_BOARD)
-    assert isinstance(request.user, User)  # demand refuses everybody else
-    company = current_company()
-    boards = read_board(company)
-    expected = {row.key for row in pbxs_of(company)}
-    alive = {pbx for pbx, health in get_links().items() if not health.orphaned}
-    silent = (expected | boards.keys()) - alive
-    entities = {("link", pbx): never_heard(pbx) for pbx in expected}
-    entities |= joined(found.entities for found in boards.values())
-    entities = {key: heard(key, entity, silent) for key, entity in entities.items()}
-    at = max((found.at for found in boards.values()), default=0.0)
-    return _json(
-        {
-            "t": "snapshot",
-            "now": round(time.time(), 3),
-            "epoch": ",".join(f"{pbx}:{found.epoch}" for pbx, found in boards.items()),
-            "seq": sum(found.seq for found in boards.values()),
-            "board": board_for(board_rights(request.user), at, entities),
-        }
-    )
-
-
-def _json(content: object, *, status: int = 200) -> HttpResponse:
-    answer = HttpResponse(orjson.dumps(content), content_type="application/json", status=status)
-    answer["Cache-Control"] = "no-store"
     return answer

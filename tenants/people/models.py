@@ -157,6 +157,10 @@ class Scope(models.TextChoices):
     """What a token may be for. One right each; more come with the parts of the API that need them."""
 
     BOARD = "board", _("read the live board")
+    CALLS = "calls", _("read calls")
+    RECORDINGS = "recordings", _("hear recordings")
+    LOST = "lost", _("read and settle lost calls")
+    STATISTICS = "statistics", _("read statistics")
 
 
 class ApiToken(models.Model):
