@@ -67,6 +67,7 @@ def _states() -> dict[str, str | Forms]:
         "tone.talking": pgettext("manager", "Talking"),
         "tone.ringing": pgettext("manager", "Phone rings"),
         "tone.held": pgettext("manager", "Holds a call"),
+        "tone.wrap_up": pgettext("manager", "Wrap-up"),
         "tone.free": pgettext("manager", "Free"),
         "tone.break": pgettext("manager", "On break"),
         "tone.away": pgettext("manager", "Away"),
@@ -75,6 +76,7 @@ def _states() -> dict[str, str | Forms]:
         "status.none": _("No status"),
         "status.paused": _("Paused on the phone"),
         "person.since": _("In this state for"),
+        "person.left": _("Wrap-up ends in"),
         "person.calls": _plural(lambda n: ngettext("{n} call at once", "{n} calls at once", n)),
         "flag.missing_calls": _plural(lambda n: ngettext("{n} missed in a row", "{n} missed in a row", n)),
         "flag.missing_calls.why": _("Available, yet calls ring unanswered"),
@@ -169,6 +171,12 @@ def _controls() -> dict[str, str | Forms]:
         "keys.escape": _("clear the search, leave a row"),
         "keys.help": _("this help"),
         "title.waiting": _plural(lambda n: ngettext("{n} waits", "{n} wait", n)),
+        "profile.open": _("Open the panel as a monitoring profile"),
+        "profile.none": _("Whole panel"),
+        "profile.print": _("Print view"),
+        "profile.manage": _("Monitoring profiles"),
+        "wall": _("For a screen on the wall"),
+        "queues.none": _("No queue is in this view."),
         "say.waiting": _plural(
             lambda n: ngettext(
                 "{n} caller waits, the longest for {time}", "{n} callers wait, the longest for {time}", n

@@ -1,109 +1,116 @@
-"""One page for all norms: each figure of the registry that has one, its two limits, and the usual ones
-beside them.
+"""The page of norms: the company's, a group's, a queue's or a monitoring profile's, one scope at a time.
 
-Shares are typed in per cent; everything else in the metric's own unit.
+A profile's norms are reached from the profile too, by whoever may change it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
-from monitoring.domain.metrics import METRICS, Metric
-from monitoring.models.norms import Norm
+from monitoring.models.norms import NormScope
+from monitoring.models.people import Group
+from monitoring.models.profiles import Profile
+from monitoring.models.queues import Queue
+from monitoring.selectors.norms import graded, norm_book
 from monitoring.services import norms as service
+from monitoring.services.errors import NotThere
+from monitoring.views.manage.norm_form import NormsForm, row
 from monitoring.views.manage.sections import SECTIONS
 from tenants.people.models import User
 from tenants.people.roles import Verb, demand
 
-EDITABLE = [metric for metric in METRICS.values() if metric.norm is not None]
-
-
-class NormsForm(forms.Form):
-    """Two optional numbers a metric; the alarm may not be milder than the warning."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        own = {norm.metric: norm for norm in Norm.objects.filter(scope="company")}
-        for metric in EDITABLE:
-            assert metric.norm is not None, "EDITABLE holds metrics with norms"
-            kept = own.get(metric.key)
-            limits = (kept.warning, kept.alarm) if kept else (metric.norm.warn, metric.norm.alarm)
-            for name, limit in zip(("warning", "alarm"), limits, strict=True):
-                self.fields[f"{name}_{metric.key}"] = forms.FloatField(
-                    required=False,
-                    min_value=0,
-                    max_value=100 if metric.unit == "share" else 1_000_000,
-                    initial=_shown(metric, limit),
-                    widget=forms.NumberInput(attrs={"class": "form-control", "step": "any"}),
-                )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        for metric in EDITABLE:
-            warning, alarm = data.get(f"warning_{metric.key}"), data.get(f"alarm_{metric.key}")
-            milder = alarm is not None and warning is not None and (
-                alarm < warning if metric.direction == "lower_is_better" else alarm > warning
-            )  # fmt: skip
-            if milder:
-                self.add_error(f"alarm_{metric.key}", _("The alarm must come after the warning."))
-        return data
-
-    def limits(self) -> dict[str, service.Limits]:
-        """Only what differs from what was shown, in the metrics' own units."""
-        return {
-            metric.key: (self._limit("warning", metric), self._limit("alarm", metric))
-            for metric in EDITABLE
-            if {f"warning_{metric.key}", f"alarm_{metric.key}"} & set(self.changed_data)
-        }
-
-    def _limit(self, name: str, metric: Metric) -> float | None:
-        typed: float | None = self.cleaned_data[f"{name}_{metric.key}"]
-        return typed / 100 if typed is not None and metric.unit == "share" else typed
+Option = tuple[str, str]
+OF = {NormScope.GROUP: Group, NormScope.QUEUE: Queue, NormScope.PROFILE: Profile}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def norms(request: HttpRequest) -> HttpResponse:
+    """``?of=queue:3`` chooses whose; without it the company's."""
     demand(request, Verb.EDIT_NORMS)
-    if not isinstance(request.user, User):
-        raise Http404  # nobody comes here without having signed in
-    form = NormsForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        service.save(actor=request.user, norms=form.limits())
-        messages.success(request, _("Saved. Open panels take the norms over when they are reloaded."))
-        return redirect("monitoring:manage_norms")
-    context = {
-        "form": form,
-        "metrics": [_row(form, metric) for metric in EDITABLE],
+    scope, number, title = _asked(request.GET.get("of", ""))
+    address = reverse("monitoring:manage_norms")
+    again = address if scope == NormScope.COMPANY else f"{address}?of={scope.value}:{number}"
+    frame = {
+        "options": _options(),
+        "chosen": f"{scope.value}:{number}" if number else "",
         "sections": SECTIONS.values(),
         "section": {"slug": "norms"},
+        "whose": title,
     }
-    return render(request, "monitoring/manage/norms.html", context, status=422 if form.errors else 200)
+    return page(request, scope, number, again, "monitoring/manage/norms.html", frame)
 
 
-def _row(form: NormsForm, metric: Metric) -> dict[str, Any]:
-    assert metric.norm is not None, "EDITABLE holds metrics with norms"
-    usual = (_shown(metric, metric.norm.warn), _shown(metric, metric.norm.alarm))
-    return {
-        "title": pgettext("metric", metric.title),
-        "meaning": pgettext("metric", metric.meaning),
-        "grows": metric.direction == "lower_is_better",
-        "unit": {"seconds": _("seconds"), "share": "%"}.get(metric.unit, ""),
-        "warning": form[f"warning_{metric.key}"],
-        "alarm": form[f"alarm_{metric.key}"],
-        "usual": " / ".join(f"{limit:g}" for limit in usual if limit is not None),
+def page(
+    request: HttpRequest, scope: NormScope, number: int, again: str, template: str, frame: dict[str, Any]
+) -> HttpResponse:
+    """Show and store the norms of one scope; rights are the caller's and, again, the service's."""
+    if not isinstance(request.user, User):
+        raise Http404  # nobody comes here without having signed in
+    book = norm_book()
+    posted = request.POST if request.method == "POST" else None
+    back = posted.get("back", "") if posted is not None else ""
+    form = NormsForm(None if back else posted, book=book, scope=scope, number=number)
+    if posted is not None and (back in form.own or (not back and form.is_valid())):
+        try:
+            service.save(
+                actor=request.user,
+                norms={back: None} if back else form.limits(),
+                scope=scope,
+                number=number,
+            )
+        except NotThere as error:
+            raise Http404 from error
+        messages.success(request, _("Saved. Open panels take the norms over when they are reloaded."))
+        return redirect(again)
+    titles = _titles()
+    rows = [row(form, metric, titles) for metric in graded()]
+    context = {
+        "form": form,
+        "metrics": [entry for entry in rows if entry["common"]],
+        "others": [entry for entry in rows if not entry["common"]],
+        "top": scope == NormScope.COMPANY,
+        **frame,
     }
+    return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _shown(metric: Metric, limit: float | None) -> float | None:
-    if limit is None:
-        return None
-    shown = round(limit * 100, 2) if metric.unit == "share" else limit
-    return int(shown) if shown == int(shown) else shown
+def _asked(text: str) -> tuple[NormScope, int, str]:
+    """Raises Http404 for what is not there."""
+    if not text:
+        return NormScope.COMPANY, 0, ""
+    kind, _colon, digits = text.partition(":")
+    if kind not in (NormScope.GROUP, NormScope.QUEUE, NormScope.PROFILE) or not digits.isdecimal():
+        raise Http404
+    scope = NormScope(kind)
+    found = OF[scope].objects.live().filter(pk=int(digits[:15])).first()
+    if found is None:
+        raise Http404
+    return scope, found.pk, found.title
+
+
+def _options() -> list[tuple[str, list[Option]]]:
+    """Everything that may have norms of its own, by kind."""
+    heads = {
+        NormScope.GROUP: _("Groups"), NormScope.QUEUE: _("Queues"), NormScope.PROFILE: _("Monitoring profiles"),
+    }  # fmt: skip
+    return [
+        (str(heads[scope]), [(f"{scope.value}:{found.pk}", found.title) for found in kind.objects.live()])
+        for scope, kind in OF.items()
+    ]
+
+
+def _titles() -> dict[tuple[str, str], str]:
+    """By which words the table says where a limit came from."""
+    named = {
+        (scope.value, str(pk)): title
+        for scope, kind in OF.items()
+        for pk, title in kind.objects.live().values_list("pk", "title")
+    }
+    return named | {("company", ""): _("the company's"), ("usual", ""): _("usual")}

@@ -2,7 +2,6 @@
    Lives while it is open: the numbers move as the board does. */
 import { useEffect, useRef } from "preact/hooks";
 import { countRaw, valueOf } from "../live/figures.js";
-import { sight } from "../live/filters.js";
 import { duration, plain } from "../live/format.js";
 import { show } from "./figures.js";
 import { Icon, html, usePanel } from "./view.js";
@@ -67,12 +66,12 @@ function Terms({ terms, raw, seconds }) {
 }
 
 function PerQueue({ metric }) {
-  const { store, clock, filters, words, t } = usePanel();
+  const { store, clock, inSight, words, t } = usePanel();
   const ofQueues = [...metric.numerator, ...metric.denominator].every(([, key]) => !key.startsWith("now."));
-  const queues = [...store.all("queue").values()].filter((queue) => sight(filters.value).queue(queue));
+  const queues = [...store.all("queue").values()].filter((queue) => inSight.value.queue(queue));
   if (!ofQueues || queues.length < 2) return null;
   const of = (queue) => countRaw({ call: new Map(), manager: new Map(), status: new Map(), queue: new Map([[queue.key, queue]]) },
-    { inSight: sight(filters.value), now: clock.now() });
+    { inSight: inSight.value, now: clock.now() });
   return html`<h3>${t("explain.queues")}</h3>
     <table class="table explain-queues"><tbody>
       ${queues.slice(0, 20).map((queue) => html`<tr key=${queue.key}><td><bdi>${plain(queue.title)}</bdi></td><td class="num">${show(metric, valueOf(metric, of(queue)), words)}</td></tr>`)}

@@ -11,7 +11,7 @@ export function show(metric, value, words) {
 
 export function Strip({ old }) {
   const { config, t } = usePanel();
-  return html`<section class="strip" data-old=${old ? "yes" : undefined} aria-label=${t("strip")}>
+  return html`<section class="strip" data-own=${config.profile ? "yes" : undefined} data-old=${old ? "yes" : undefined} aria-label=${t("strip")}>
     ${config.strip.map((key) => html`<${Tile} key=${key} name=${key} />`)}
   </section>`;
 }

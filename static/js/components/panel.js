@@ -8,6 +8,7 @@ import { Calls } from "./calls.js";
 import { Dialog, Explain } from "./explain.js";
 import { Strip } from "./figures.js";
 import { People } from "./people.js";
+import { Queues } from "./queues.js";
 import { Toolbar } from "./toolbar.js";
 import { Count, PanelContext, html, usePanel } from "./view.js";
 import { Waiting } from "./waiting.js";
@@ -19,10 +20,12 @@ export function Panel({ panel }) {
 }
 
 function Layout() {
-  const { connection, links, pane, store, helping } = usePanel();
+  const { config, connection, links, pane, store, helping } = usePanel();
   const old = store.loaded.value && isOld({ connection: connection.value, links: links.value });
+  if (config.wall) return html`<${Bands} /><${Strip} old=${old} /><${Queues} old=${old} /><${Summary} />`;
   return html`<${Bands} />
     <${Strip} old=${old} />
+    <${Queues} old=${old} />
     <${Toolbar} />
     <${Tabs} />
     <div class="panes" data-shown=${pane.value} data-old=${old ? "yes" : undefined} aria-busy=${String(!store.loaded.value)}>

@@ -32,12 +32,12 @@ function NobodyWaits({ filtering }) {
 
 function WaitingCard({ id, ghost }) {
   const panel = usePanel();
-  const { t, store, metrics } = panel;
+  const { t, store, normOf } = panel;
   const call = store.row("call", id).value;
   const bar = useRef(null);
   const [level, setLevel] = useState("good");
-  const norm = metrics.get("longest_wait")?.norm;
   if (!call) return null;
+  const norm = normOf("longest_wait", call.queue);
   if (ghost) return html`<${Ghost} id=${id} call=${call} />`;
   const onSecond = (elapsed) => {
     setLevel(waitGrade(elapsed, norm));

@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { countRaw, grade, isWaiting, valueOf } from "./figures.js";
 import { fromQuery, isFiltering, seesCall, seesManager, sight, toQuery } from "./filters.js";
+import { both, narrowing } from "./narrow.js";
 import { toneOf } from "./people.js";
 
 const MEMORY = "live.filters";
@@ -22,7 +23,11 @@ function steadyList(make) {
 export function makePanel({ config, store, clock, words }) {
   const second = signal(Math.floor(clock.now()));
   const connection = signal({ phase: "connecting", failures: 0, lostAt: null, at: 0 });
-  const filters = signal(startFilters());
+  const profile = config.profile ?? null;
+  const narrow = narrowing(profile);
+  // Each profile remembers its own filters; a wall on which nobody can undo them has none.
+  const memory = profile ? `${MEMORY}.${profile.id}` : MEMORY;
+  const filters = signal(config.wall ? fromQuery("") : startFilters(memory));
   const collapsed = signal(new Set(recall(COLLAPSED)?.split(" ").filter(Boolean) ?? []));
   const explained = signal(null);
   const helping = signal(false);
@@ -30,11 +35,11 @@ export function makePanel({ config, store, clock, words }) {
   const metrics = new Map(config.metrics.map((metric) => [metric.key, metric]));
 
   const { board } = store;
-  const inSight = computed(() => sight(filters.value));
+  const inSight = computed(() => both(narrow, sight(filters.value)));
   const seenCalls = (wanted, order) =>
     steadyList(() =>
       [...store.all("call").values()]
-        .filter((call) => wanted(call) && seesCall(filters.value, call, board))
+        .filter((call) => wanted(call) && narrow.call(call) && seesCall(filters.value, call, board))
         .sort(order)
         .map((call) => call.key),
     );
@@ -49,12 +54,15 @@ export function makePanel({ config, store, clock, words }) {
     store.versions.status.value;
     if (filters.value.search.trim()) store.versions.call.value;
     store.versions.manager.value;
-    return byName.value.filter((id) => board.manager.has(id) && seesManager(filters.value, board.manager.get(id), board));
+    return byName.value.filter((id) => {
+      const manager = board.manager.get(id);
+      return manager && narrow.manager(manager) && seesManager(filters.value, manager, board);
+    });
   });
   const groupIds = steadyList(() => {
-    const known = [...store.all("group").values()].sort((a, b) => a.title.localeCompare(b.title, words.language));
+    const known = [...store.all("group").values()].filter(narrow.group).sort((a, b) => a.title.localeCompare(b.title, words.language));
     const ids = known.map((group) => String(group.id));
-    const loose = [...store.all("manager").values()].some((manager) => !manager.groups.some((id) => board.group.has(String(id))));
+    const loose = [...store.all("manager").values()].some((manager) => narrow.manager(manager) && !manager.groups.some((id) => board.group.has(String(id))));
     return loose ? [...ids, UNGROUPED] : ids;
   });
   const membersOf = memo((groupId) =>
@@ -92,7 +100,12 @@ export function makePanel({ config, store, clock, words }) {
   const figures = new Map(
     config.strip.map((key) => [key, computed(() => figureOf(metrics.get(key), counts.value, anyone.value))]),
   );
-  const anyone = computed(() => store.all("manager").size > 0);
+  const anyone = computed(() => [...store.all("manager").values()].some(narrow.manager));
+  // A queue may have limits of its own; the profile's, where it has some, stand before them.
+  const normOf = (key, queue) => {
+    const own = config.queueNorms?.[queue]?.[key];
+    return own === undefined ? (metrics.get(key)?.norm ?? null) : own;
+  };
 
   function figureOf(metric, raw, people) {
     const value = metric.key === "free" && !people ? null : valueOf(metric, raw);
@@ -100,8 +113,9 @@ export function makePanel({ config, store, clock, words }) {
   }
 
   effect(() => {
+    if (config.wall) return;
     const query = toQuery(filters.value);
-    remember(MEMORY, query);
+    remember(memory, query);
     const address = `${location.pathname}${query ? `?${query}` : ""}`;
     if (address !== location.pathname + location.search) history.replaceState(null, "", address);
   });
@@ -113,7 +127,7 @@ export function makePanel({ config, store, clock, words }) {
   return {
     config, store, clock, words, t: words.t,
     second, connection, filters, collapsed, explained, helping, pane, metrics,
-    waiting, calls, seenManagers, groupIds, membersOf, tally, counts, figures,
+    waiting, calls, seenManagers, groupIds, membersOf, tally, counts, figures, profile, narrow, inSight, normOf,
     filtering: computed(() => isFiltering(filters.value)),
     links: computed(() => [...store.all("link").values()]),
     change,
@@ -158,8 +172,8 @@ function memo(make) {
 
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-function startFilters() {
-  return fromQuery(location.search || (recall(MEMORY) ?? ""));
+function startFilters(memory) {
+  return fromQuery(location.search || (recall(memory) ?? ""));
 }
 
 function remember(key, text) {

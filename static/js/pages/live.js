@@ -105,5 +105,7 @@ render(h(Panel, { panel }), root);
 setTimeout(() => document.querySelector(".messages")?.remove(), 6_000);
 takeIcons().catch(() => {}); // without icons every state still has its word
 listenToKeys(panel);
+// A wall has no controls: one click fills the screen, Escape gives it back.
+if (config.wall) root.addEventListener("click", () => document.documentElement.requestFullscreen?.().catch(() => {}));
 ticker.start();
 socket.start();
