@@ -67,6 +67,18 @@ class Recording(models.Model):
     def is_playable(self) -> bool:
         return self.state in (State.STORED, State.ORPHAN)
 
+    @property
+    def script_id(self) -> str:
+        """Of the player's settings on the page."""
+        return f"recording-{self.pk}"
+
+    @property
+    def before_sound(self) -> float:
+        """Seconds in which nothing could be heard yet: ringing, until somebody answered."""
+        if self.call is None or self.call.answered is None:
+            return 0.0
+        return (self.call.answered - self.call.started).total_seconds() + 3.0
+
     def is_headed_by(self, user: User) -> bool:
         return self.call is not None and self.call.is_headed_by(user)
 

@@ -201,7 +201,7 @@ def _what(recording: Recording) -> str:
     if recording.call is None:
         return visible(recording.source, 160)
     number = shown(recording.call.customer) or recording.call.number
-    return visible(f"{number} {recording.started:%d.%m.%Y %H:%M}", 160)
+    return visible(f"{number} {timezone.localtime(recording.started):%d.%m.%Y %H:%M}", 160)
 
 
 def _seal(session: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitoring.models import Call, Leg, Manager
+from monitoring.models.phones import customer_of
 from monitoring.models.recordings import Recording, State
 from tenants.scope import company_scope
 from tests.factories.staff import Staff, make_staff
@@ -74,7 +75,8 @@ def talk(
     begun, ended = datetime.fromtimestamp(started, UTC), datetime.fromtimestamp(started + seconds, UTC)
     values: dict[str, Any] = {
         "key": f"{staff.pbx.pk}:{uniqueid}", "pbx": str(staff.pbx.pk), "direction": "in", "number": number,
-        "name": "", "line": "78005553535", "started": begun, "answered": begun, "ended": ended,
+        "name": "", "customer": customer_of(number), "line": "78005553535",
+        "started": begun, "answered": begun, "ended": ended,
         "disposition": "answered", "hung_up_by": "customer", "revision": started, "talk_seconds": seconds,
         "groups": groups, **more,
     }  # fmt: skip

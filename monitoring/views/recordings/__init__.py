@@ -1,0 +1,1 @@
+"""Pages of recordings: the player, what is of no call, quality review."""
