@@ -59,6 +59,11 @@ app.add_defaults(
                 "args": ["monitoring.build_rollups"],
                 "schedule": 20.0,
             },
+            "remove what companies no longer keep": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.clean"],
+                "schedule": crontab(minute="23"),
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],

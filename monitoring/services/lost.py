@@ -25,7 +25,7 @@ from monitoring.models.lost import LostCall, LostState, Reason
 from monitoring.models.people import Manager
 from monitoring.models.text import visible
 from monitoring.selectors.policy import policy
-from monitoring.services import audit
+from monitoring.services import audit, rollups
 from monitoring.services import lost_sql as sql
 from monitoring.services.errors import NotThere, Refused
 from monitoring.services.stored import Stored
@@ -57,15 +57,16 @@ def settle(*, call_ids: Sequence[int], call_keys: Collection[str] = ()) -> None:
             cursor.execute(sql.FORMER_CUSTOMERS, {"ids": ids})
             customers |= {customer for (customer,) in cursor.fetchall()}
         cursor.execute(sql.LOCK, {"buckets": sorted({_bucket(customer) for customer in customers})})
+        changed: set[float] = set()
         if written:
-            cursor.execute(sql.NO_LONGER, {"ids": ids})
-            ended = [at for _pk, _customer, at, lost, _known in touched if lost]
-            if ended:
-                cursor.execute(sql.WRITE, {"ids": ids, **_work(ids)})
+            changed |= _moments(cursor, sql.NO_LONGER, {"ids": ids})
+            if any(lost for *_call, lost, _known in touched):
+                changed |= _moments(cursor, sql.WRITE, {"ids": ids, **_work(ids)})
         since = min(at for _pk, _customer, at, *_rest in touched)
-        cursor.execute(sql.SETTLE, {"customers": sorted(customers), "since": since})
+        changed |= _moments(cursor, sql.SETTLE, {"customers": sorted(customers), "since": since})
         if written:
             _deal(cursor, customers)
+    rollups.mark((at, at) for at in changed)
 
 
 def rebuild(begin: datetime, end: datetime) -> int:
@@ -163,7 +164,15 @@ def _wait_for_others(lost: LostCall) -> None:
 
 def _settle_case(lost: LostCall) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql.SETTLE, {"customers": [lost.customer], "since": lost.lost_at.timestamp()})
+        asked = {"customers": [lost.customer], "since": lost.lost_at.timestamp()}
+        changed = _moments(cursor, sql.SETTLE, asked)
+    rollups.mark((at, at) for at in changed)
+
+
+def _moments(cursor: Any, statement: str, values: dict[str, Any]) -> set[float]:
+    """When the rows that a statement changed were lost: statistics count them there."""
+    cursor.execute(statement, values)
+    return {at for (at,) in cursor.fetchall()}
 
 
 def _bucket(customer: str) -> int:

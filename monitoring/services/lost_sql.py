@@ -5,6 +5,8 @@ Every statement leaves the same rows however often it is run, and touches only r
 
 from __future__ import annotations
 
+# Revision of a call whose customer's data was removed on request: nothing the PBX may still tell is later.
+ERASED = 1e15
 # Without a queue there is no limit of its own: who hangs up that fast has not waited for anybody.
 SHORT_WITHOUT_QUEUE = 5
 
@@ -42,6 +44,7 @@ SELECT DISTINCT customer FROM monitoring_lostcall
 NO_LONGER = f"""
 DELETE FROM monitoring_lostcall l USING monitoring_call c
  WHERE l.call_id = ANY(%(ids)s) AND c.id = l.call_id AND NOT ({_LOST})
+RETURNING extract(epoch FROM l.lost_at)::float8
 """  # noqa: S608 - put together from this file's own constants
 
 # Stretches of work as three arrays: begin, end, and how much work lies before each (epoch seconds, seconds).
@@ -80,7 +83,7 @@ SELECT c.id, c.key, c.key, 1, c.customer, c.number, c.line, v.queue_id, c.groups
                 WHEN v.stays > 0 AND v.gave_up AND v.wait < v.short THEN 'short'
                 WHEN v.stays = 0 AND c.ended - c.started < make_interval(secs => {SHORT_WITHOUT_QUEUE}) THEN 'short'
                 ELSE '' END AS excuse) x
- WHERE c.id = ANY(%(ids)s) AND {_LOST}
+ WHERE c.id = ANY(%(ids)s) AND {_LOST} AND c.revision < {ERASED}
  ORDER BY c.id
 ON CONFLICT (call_id) DO UPDATE
    SET (customer, number, line, queue_id, groups, lost_at, excuse)
@@ -98,6 +101,7 @@ ON CONFLICT (call_id) DO UPDATE
        IS DISTINCT FROM (EXCLUDED.customer, EXCLUDED.number, EXCLUDED.line, EXCLUDED.queue_id, EXCLUDED.groups,
                          EXCLUDED.lost_at, EXCLUDED.excuse)
     OR (l.owner_id IS NULL AND EXCLUDED.owner_id IS NOT NULL)
+RETURNING extract(epoch FROM l.lost_at)::float8
 """  # noqa: S608 - put together from this file's own constants
 
 # A case is what lies between two breaks of one customer: a call in which somebody spoke with them, or a person's
@@ -141,6 +145,7 @@ UPDATE monitoring_lostcall l
  WHERE l.id = e.id
    AND (l.case_key, l.tries, l.owner_id, l.state, l.closed_at, l.closing_call_id, l.in_time)
        IS DISTINCT FROM (e.case_key, e.tries, e.owner_id, e.state, e.closed_at, e.call_id, e.in_time)
+RETURNING extract(epoch FROM l.lost_at)::float8
 """  # noqa: S608 - put together from this file's own constants
 
 # Cases of these customers that nobody has, with the groups whose people may be asked.
