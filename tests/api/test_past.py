@@ -100,8 +100,14 @@ def test_another_company_s_token_and_ids_are_nothing_here(ask: Ask, past: dict[s
         assert ask(path, slug="beta", host="alpha").status_code == 401
     with company_scope("beta"):
         twin = Call.objects.create(
-            pk=99_000_001, key="1:77.1", pbx="1", direction="in", number="+79160000077", line="", started=timezone.now(),
-            disposition="answered", revision=1.0,
+            pk=99_000_001,
+            key="1:77.1",
+            pbx="1",
+            direction="in",
+            number="+79160000077",
+            started=timezone.now(),
+            disposition="answered",
+            revision=1.0,
         )
         assert Call.objects.filter(pk=twin.pk).exists()
         foreign_queue = past["beta"].staff.queue.pk + 500
