@@ -16,6 +16,7 @@ from monitoring.models.profiles import Profile, ProfileActivity
 from monitoring.models.quality import BlindWindow, Correction
 from monitoring.models.queues import Queue
 from monitoring.models.recordings import Recording
+from monitoring.models.reports import ReportDelivery, ReportRecipient, ReportRun, ScheduledReport
 from monitoring.models.retention import Cleaning, Erasure
 from monitoring.models.reviews import Review, ReviewComment, Scorecard, ScorecardVersion
 from monitoring.models.rollups import Built, CallSums, LegSums, LostSums, PeopleSums, Stale, VisitSums
@@ -56,9 +57,13 @@ __all__ = [
     "Queue",
     "QueueVisit",
     "Recording",
+    "ReportDelivery",
+    "ReportRecipient",
+    "ReportRun",
     "Review",
     "ReviewComment",
     "SavedFilter",
+    "ScheduledReport",
     "Scorecard",
     "ScorecardVersion",
     "Stale",
