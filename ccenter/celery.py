@@ -64,6 +64,12 @@ app.add_defaults(
                 "args": ["monitoring.clean"],
                 "schedule": crontab(minute="23"),
             },
+            "look at the norms": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.watch_norms"],
+                "schedule": 15.0,
+                "options": {"expires": 15},
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],

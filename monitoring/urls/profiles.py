@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring.views.live import live
-from monitoring.views.profiles import pages
+from monitoring.views.profiles import alerts, pages
 from monitoring.views.profiles.printed import printed
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,4 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("profiles/<int:pk>/copy/", pages.copy, name="profile_copy"),
     path("profiles/<int:pk>/archive/", pages.archive, name="profile_archive"),
     path("profiles/<int:pk>/restore/", pages.restore, name="profile_restore"),
+    path("alerts/", alerts.listing, name="alerts"),
+    path("alerts/bell/", alerts.bell, name="alert_bell"),
+    path("alerts/letters/", alerts.rule, name="alert_rule"),
+    path("alerts/<int:pk>/seen/", alerts.seen, name="alert_seen"),
+    path("alerts/<int:pk>/take/", alerts.take, name="alert_take"),
 ]

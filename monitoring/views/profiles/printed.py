@@ -20,6 +20,7 @@ from monitoring.domain.limits import Limits
 from monitoring.domain.metrics import METRICS, Metric
 from monitoring.domain.statistics import Scope
 from monitoring.domain.watching import Sight, counts, live_metrics
+from monitoring.selectors.alerts import figure
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.norms import norm_book
 from monitoring.selectors.profiles import choices_for, openable, seen_by
@@ -107,21 +108,9 @@ def cell(metric: Metric, raw: dict[str, float], limits: Limits | None) -> dict[s
         value = None
     return {
         "title": pgettext("metric", metric.title),
-        "text": told(metric.unit, value),
+        "text": figure(metric.unit, value),
         "grade": limits.grade(value) if limits else "none",
     }
-
-
-def told(unit: str, value: float | None) -> str:
-    """A figure as the pages write it: minutes and seconds, per cent, a whole number, a dash for none."""
-    if value is None:
-        return "—"
-    if unit == "seconds":
-        whole = round(value)
-        hours, rest = divmod(whole, 3600)
-        minutes, seconds = divmod(rest, 60)
-        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-    return f"{value * 100:.0f} %" if unit == "share" else f"{value:g}"
 
 
 def _people(entities: Entities, sight: Sight) -> list[dict[str, str]]:
