@@ -160,5 +160,9 @@ class Migration(migrations.Migration):
             model_name='queuevisit',
             index=models.Index(fields=['queue', 'joined'], name='visit_of_queue'),
         ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['kind', 'what'], name='audit_of_what'),
+        ),
         migrations.RunPython(add_first_marks, migrations.RunPython.noop),
     ]

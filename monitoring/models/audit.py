@@ -32,6 +32,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["kind", "what"], name="audit_of_what")]
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
 

@@ -120,6 +120,16 @@ def every(wanted: Wanted, reach: Reach) -> QuerySet[Call]:
     return calls(wanted, reach, wanted.begin, wanted.end).order_by("-started", "-pk")
 
 
+def calls_of(customer: str, reach: Reach) -> QuerySet[Call]:
+    """Every call of one customer (digits of E.164) within ``reach``, in no order."""
+    found = Call.objects.filter(customer=customer).exclude(disposition="merged")
+    if reach.manager is not None:
+        return found.filter(legs__manager=reach.manager).distinct()
+    if reach.groups is None:
+        return found
+    return found.filter(groups__overlap=sorted(reach.groups)) if reach.groups else found.none()
+
+
 def calls(wanted: Wanted, reach: Reach, begin: datetime, end: datetime) -> QuerySet[Call]:
     """Calls of the question that started in [``begin``, ``end``), in no order."""
     found = Call.objects.filter(started__gte=begin, started__lt=end).exclude(disposition="merged")

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from phonenumbers import PhoneMetadata
 
 from monitoring.domain.statistics import LONGEST_DAYS
-from monitoring.models.phones import customer_of
 
 PRESETS = ("today", "yesterday", "week", "month")
 DIRECTIONS = ("in", "out", "internal")
@@ -134,12 +133,9 @@ def number_parts(typed: str, region: str) -> list[NumberPart]:
     if typed.lstrip().startswith("+"):
         return [NumberPart(begins=digits)]
     parts = [NumberPart(anywhere=digits)]
-    whole = customer_of(typed, region)
     known = PhoneMetadata.metadata_for_region(region, None)
     prefix = (known.national_prefix or "") if known is not None else ""
-    if whole and whole != digits:
-        parts.append(NumberPart(begins=whole))
-    elif known is not None and prefix and digits.startswith(prefix) and len(digits) > len(prefix):
+    if known is not None and prefix and digits.startswith(prefix) and len(digits) > len(prefix):
         parts.append(NumberPart(begins=f"{known.country_code}{digits[len(prefix) :]}"))
     return parts
 

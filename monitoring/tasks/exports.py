@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from monitoring.services import exports
+from monitoring.services import exports, journal_export
 from tenants.tasks import TenantTask
+
+KINDS = (journal_export,)  # imported, so that the worker knows them
 
 
 @shared_task(base=TenantTask, name="monitoring.make_export")
