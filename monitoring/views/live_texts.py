@@ -10,11 +10,13 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from monitoring.views.history.route_texts import route_texts
+
 Forms = dict[str, str]
 
 
 def catalogue() -> dict[str, str | Forms]:
-    return {**_places(), **_states(), **_route(), **_bands(), **_controls(), **_figures(), **_counted()}
+    return {**_places(), **_states(), **route_texts(), **_route(), **_bands(), **_controls(), **_figures(), **_counted()}
 
 
 def _plural(form: Callable[[int], str]) -> Forms:
@@ -165,6 +167,7 @@ def _controls() -> dict[str, str | Forms]:
         "keys": _("Keyboard"),
         "keys.search": _("search"),
         "keys.move": _("next, previous row"),
+        "keys.open": _("the whole way of the call"),
         "keys.pane": _("waiting callers, calls, managers"),
         "keys.sound": _("alarm sound on and off"),
         "keys.density": _("dense or roomy rows"),

@@ -230,14 +230,14 @@ def test_a_page_costs_the_same_queries_however_many_calls_it_has(
 
 def test_filters_are_kept_by_name_shared_and_forgotten(alpha_staff: Staff, beta_staff: Staff) -> None:
     head, admin = signed_in("alpha", alpha_staff.supervisor), signed_in("alpha", alpha_staff.admin)
-    kept = {"title": "Потерянные", "query": "outcome=abandoned&junk=1", "shared": "1"}
+    kept = {"title": "Фильтр №7", "query": "outcome=abandoned&junk=1", "shared": "1"}
     assert head.post("/calls/filters/", kept).status_code == 302
     with company_scope("alpha"):
         row = SavedFilter.objects.get()
         assert (row.query, row.shared) == ("outcome=abandoned", True)
-    assert "Потерянные" in admin.get("/calls/").text
-    assert "Потерянные" not in signed_in("alpha", alpha_staff.anna.user).get("/calls/").text
-    assert "Потерянные" not in signed_in("beta", beta_staff.admin).get("/calls/").text
+    assert "Фильтр №7" in admin.get("/calls/").text
+    assert "Фильтр №7" not in signed_in("alpha", alpha_staff.anna.user).get("/calls/").text
+    assert "Фильтр №7" not in signed_in("beta", beta_staff.admin).get("/calls/").text
     assert admin.post(f"/calls/filters/{row.pk}/forget/").status_code == 404
     head.post("/calls/filters/", kept)
     with company_scope("alpha"):

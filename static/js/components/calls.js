@@ -37,7 +37,7 @@ function CallCard({ id, ghost }) {
   const people = call.managers.map((party) => ({ ...party, title: board.manager.get(party.manager)?.title ?? party.manager }));
   const key = queueOf(call);
   const queue = key && (board.queue.get(key)?.title ?? key);
-  return html`<li class=${ghost ? "call ghost" : "call"} data-row tabindex="-1">
+  return html`<li class=${ghost ? "call ghost" : "call"} data-row data-call=${ghost ? undefined : id} tabindex="-1">
     <div class="call-top">
       <span class="call-way" data-way=${call.direction}><${Icon} name=${call.direction} label=${t(`direction.${call.direction}`)} /></span>
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>

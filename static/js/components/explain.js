@@ -11,7 +11,7 @@ export function Explain() {
   return explained.value && html`<${Explanation} name=${explained.value} />`;
 }
 
-export function Dialog({ title, onClose, children }) {
+export function Dialog({ title, onClose, className, children }) {
   const dialog = useRef(null);
   const { t } = usePanel();
   useEffect(() => {
@@ -19,7 +19,7 @@ export function Dialog({ title, onClose, children }) {
     dialog.current.showModal();
     return () => from?.focus?.();
   }, []);
-  return html`<dialog ref=${dialog} onClose=${onClose} onClick=${(event) => event.target === dialog.current && dialog.current.close()} aria-labelledby="dialog-title">
+  return html`<dialog class=${className} ref=${dialog} onClose=${onClose} onClick=${(event) => event.target === dialog.current && dialog.current.close()} aria-labelledby="dialog-title">
     <div class="dialog-head"><h2 id="dialog-title">${title}</h2>
       <button class="btn btn-ghost btn-icon" type="button" onClick=${() => dialog.current.close()} aria-label=${t("close")}><${Icon} name="close" /></button>
     </div>

@@ -8,6 +8,7 @@ import { Calls } from "./calls.js";
 import { Dialog, Explain } from "./explain.js";
 import { Strip } from "./figures.js";
 import { People } from "./people.js";
+import { RouteDialog } from "./route-dialog.js";
 import { Queues } from "./queues.js";
 import { Toolbar } from "./toolbar.js";
 import { Count, PanelContext, html, usePanel } from "./view.js";
@@ -32,6 +33,7 @@ function Layout() {
       <${Waiting} /><${Calls} /><${People} />
     </div>
     <${Explain} />
+    <${RouteDialog} />
     ${helping.value && html`<${Keys} />`}
     <${Summary} />`;
 }
@@ -48,7 +50,7 @@ function Tabs() {
 
 function Keys() {
   const { t, helping } = usePanel();
-  const keys = [["/", "keys.search"], ["J K ↓ ↑", "keys.move"], ["1 2 3", "keys.pane"], ["M", "keys.sound"], ["D", "keys.density"], ["Esc", "keys.escape"], ["?", "keys.help"]];
+  const keys = [["/", "keys.search"], ["J K ↓ ↑", "keys.move"], ["Enter", "keys.open"], ["1 2 3", "keys.pane"], ["M", "keys.sound"], ["D", "keys.density"], ["Esc", "keys.escape"], ["?", "keys.help"]];
   return html`<${Dialog} title=${t("keys")} onClose=${() => (helping.value = false)}>
     <dl class="keys">${keys.map(([key, text]) => html`<div key=${key}><dt>${key.split(" ").map((one) => html`<kbd>${one}</kbd> `)}</dt><dd>${t(text)}</dd></div>`)}</dl>
   </${Dialog}>`;

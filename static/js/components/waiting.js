@@ -46,7 +46,7 @@ function WaitingCard({ id, ghost }) {
   };
   const queue = store.board.queue.get(call.queue);
   const line = store.board.line.get(call.line);
-  return html`<li class="call wait" data-row data-level=${level} tabindex="-1">
+  return html`<li class="call wait" data-row data-call=${id} data-level=${level} tabindex="-1">
     <div class="call-top">
       <bdi class="call-number num">${phone(call.number) || t("number.hidden")}</bdi>
       ${level !== "good" && level !== "none" && html`<span class="level"><${Icon} name=${level} label=${t(`wait.${level}`)} /></span>`}
