@@ -53,6 +53,7 @@ const options = {
     profile: join(HERE, "js/pages/profile.js"),
     journal: join(HERE, "js/pages/journal.js"),
     call: join(HERE, "js/pages/call.js"),
+    lost: join(HERE, "js/pages/lost.js"),
   },
   outdir: DIST,
   assetNames: "fonts/[name]-[hash]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring.views.history import card, exports, filters, journal
+from monitoring.views.lost import pages as lost
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("calls/", journal.calls, name="calls"),
@@ -19,4 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exports/<int:pk>/", exports.export, name="export"),
     path("exports/<int:pk>/cancel/", exports.cancel, name="export_cancel"),
     path("exports/<int:pk>/file/", exports.file, name="export_file"),
+    path("lost/", lost.lost, name="lost"),
+    path("lost/<int:pk>/", lost.lost_one, name="lost_one"),
+    path("lost/<int:pk>/do/", lost.lost_act, name="lost_act"),
 ]

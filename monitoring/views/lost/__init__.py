@@ -1,0 +1,1 @@
+"""Pages of lost calls: the list that is worked off, and one case."""
