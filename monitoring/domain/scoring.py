@@ -56,9 +56,7 @@ class Score:
 def card(content: Iterable[Mapping[str, Any]]) -> tuple[Section, ...]:
     """The sections of a stored card. Raises BadCard for what no editor of ours has written."""
     try:
-        made = tuple(
-            Section(str(s["title"]), tuple(_question(q) for q in s["questions"])) for s in content
-        )
+        made = tuple(Section(str(s["title"]), tuple(_question(q) for q in s["questions"])) for s in content)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, BadCard):
             raise
@@ -85,7 +83,11 @@ def checked(sections: tuple[Section, ...]) -> tuple[Section, ...]:
 
 
 def content(sections: tuple[Section, ...]) -> list[dict[str, Any]]:
-    return [asdict(section) for section in sections]
+    """As JSON gives it back: lists, no tuples, so that two contents can be compared."""
+    return [
+        {"title": section.title, "questions": [asdict(question) for question in section.questions]}
+        for section in sections
+    ]
 
 
 def score(sections: tuple[Section, ...], answers: Mapping[str, object]) -> Score:
@@ -118,9 +120,13 @@ def valid(question: Question, answer: object) -> int | str | None:
 
 
 def _question(row: Mapping[str, Any]) -> Question:
-    kind, weight = row["kind"], int(row["weight"])
+    kind = row["kind"]
     if kind not in BEST:
         raise BadCard("kind")
+    try:
+        weight = int(row["weight"])
+    except ValueError:
+        raise BadCard("weight") from None
     if not 0 <= weight <= MOST_WEIGHT:
         raise BadCard("weight")
     return Question(str(row["id"]), str(row["text"]), kind, weight, bool(row.get("critical", False)))

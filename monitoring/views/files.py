@@ -6,7 +6,7 @@ Under ASGI a synchronous stream would be read into memory whole, so the pieces c
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
@@ -82,7 +82,7 @@ def _asked(request: HttpRequest, file: Stored) -> tuple[int, int] | None:
     return (first, last) if first <= last else None
 
 
-def _pieces(file: Stored, first: int, last: int) -> Iterator[bytes]:
+def _pieces(file: Stored, first: int, last: int) -> Generator[bytes, None, None]:
     """Opened with the first piece: an answer nobody reads holds nothing open."""
     with file.storage.open(file.name) as opened:
         opened.seek(first)

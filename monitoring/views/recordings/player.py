@@ -22,6 +22,7 @@ from monitoring.models.calls import Call
 from monitoring.models.phones import shown
 from monitoring.models.recordings import Recording, State
 from monitoring.selectors.recordings import recordings_of
+from monitoring.selectors.reviews import offers, usable_cards
 from monitoring.services import recordings
 from monitoring.views.files import Stored, send
 from monitoring.views.recordings.marks import marks_of
@@ -45,6 +46,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "players": players,
         "others": [other for other in recordings_of(person(request), call) if other.pk != pk] if call else [],
         "reason": recordings.REASONS.get(recording.reason, ""),
+        "offers": offers(person(request), call) if call else [],
+        "cards": usable_cards(),
     }
     return render(request, "monitoring/recordings/recording.html", context)
 

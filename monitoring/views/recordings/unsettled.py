@@ -18,7 +18,7 @@ from monitoring.models.text import visible
 from monitoring.selectors.recordings import candidates
 from monitoring.selectors.recordings import unsettled as rows_unsettled
 from monitoring.services import recordings
-from monitoring.services.errors import ServiceError
+from monitoring.services.errors import NotThere, ServiceError
 from monitoring.views.manage.sections import SECTIONS
 from monitoring.views.recordings.player import clock, person
 from tenants.people.roles import Verb, demand
@@ -47,7 +47,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = request.POST.get("call", "")
     try:
         if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
-            raise recordings.NotThere(_("Choose the call this recording is of."))
+            raise NotThere(_("Choose the call this recording is of."))
         recordings.attach(actor=person(request), recording=recording, call_id=int(chosen))
         messages.success(request, _("The recording belongs to its call now."))
     except ServiceError as refusal:
