@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Final
 
-from .directory import Directory, ManagerEntry, QueueEntry, Standing, rows
+from . import automatic
+from .directory import Directory, ManagerEntry, QueueEntry, Standing, StatusKind, rows
 from .facts import Fact
 from .intervals import day_bounds, local_day
 from .state import Call, Channel, Manager, Queue, no_manager_counts, no_queue_counts
@@ -45,6 +46,9 @@ class Board:
         self.link: dict[str, Any] = {}
         self.facts: list[Fact] = []
         self.day_end = 0.0
+        self.status_kind: dict[int, StatusKind] = {}
+        self.wrapping: dict[str, float] = {}  # manager → until when
+        self.due = float("inf")  # the earliest of them
         self.rows: dict[tuple[Kind, str], dict[str, Any]] = {}
         self._unordered: dict[str, None] = {}
         self.touched: dict[tuple[Kind, str], None] = {}
@@ -59,6 +63,7 @@ class Board:
         self.interfaces = {i: m.key for m in directory.managers for i in m.interfaces}
         self._own_interfaces = len(self.interfaces)
         self.line_groups = {line.number: line.groups for line in directory.lines}
+        before = self.status_kind
         self.status_kind = {status.id: status.kind for status in directory.statuses}
         self.extensions = {m.extension: m.key for m in directory.managers}
         for manager in directory.managers:
@@ -69,6 +74,8 @@ class Board:
             self._drop_missing(directory)
         if standing is not None:
             self._stand(standing)
+        if self.at and self.status_kind != before:
+            automatic.review_all(self, self.at)
         self.touched.update(dict.fromkeys(self.rows))
         self.rows = rows(directory)
         self.touched.update(dict.fromkeys(self.rows))
@@ -86,6 +93,7 @@ class Board:
             queue = self.queues[entry.key] = Queue(entry.key, entry.title)
         queue.title, queue.groups = entry.title, entry.groups
         queue.answer_within, queue.short_abandon = entry.answer_within, entry.short_abandon
+        queue.wrap_up = entry.wrap_up
         self.touch("queue", entry.key)
 
     def _drop_missing(self, directory: Directory) -> None:
@@ -93,7 +101,7 @@ class Board:
         for key in [
             k for k, m in self.managers.items() if k not in kept_managers and not m.legs and not m.queues
         ]:
-            del self.managers[key]
+            automatic.leave(self, self.managers.pop(key))
             self.touch("manager", key)
         kept_queues = {q.key for q in directory.queues}
         for key in [k for k, q in self.queues.items() if k not in kept_queues and not q.waiting]:
@@ -111,6 +119,9 @@ class Board:
         for key, (status, since) in standing.statuses.items():
             if key in self.managers:
                 self.managers[key].status, self.managers[key].status_since = status, since
+        for key, autos in standing.automatic.items():
+            if key in self.managers:
+                automatic.adopt(self, self.managers[key], autos)
 
     def believes(self, queue: str) -> bool:
         """Whether an event of this queue is taken in: known, or one of not too many that the portal does not know."""
@@ -207,6 +218,8 @@ class Board:
         """Move to event time ``at``; crossing the company's midnight begins a new day of counts."""
         if at > self.at:
             self.at = at
+        if at >= self.due:
+            automatic.expire(self, at)
         if at >= self.day_end:
             self._turn_day(at)
 

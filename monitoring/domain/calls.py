@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import legs
+from . import automatic, legs
 from .board import Board
 from .facts import CallFact, Disposition, StepFact
 from .state import Call, Channel, Leg, Step
@@ -133,6 +133,9 @@ def _has_company(board: Board, leg: Leg, uniqueid: str) -> bool:
 
 def _start_talk(board: Board, call: Call, leg: Leg, at: float) -> None:
     legs.answer_leg(board, call, leg, at)
+    manager = board.managers.get(leg.manager)
+    if manager is not None:
+        automatic.end_wrap_up(board, manager, at)
     leg.talking_since = at
     leg.talk_step = Step("talk", leg.manager, at)
     call.steps.append(leg.talk_step)

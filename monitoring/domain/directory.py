@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from .facts import AutoKind
 from .wire import GroupWire, Kind, LineWire, ManagerCounts, QueueCounts, StatusWire
 
 StatusKind = Literal["available", "break", "away"]
@@ -45,13 +46,14 @@ class ManagerEntry:
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """``key``: queue name on the PBX. Thresholds in seconds: answered-in target and short abandon."""
+    """``key``: queue name on the PBX. In seconds: answered-in target, short abandon, wrap-up (0 = none)."""
 
     key: str
     title: str
     groups: tuple[int, ...] = ()
     answer_within: float = 20.0
     short_abandon: float = 5.0
+    wrap_up: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,27 @@ class Directory:
     trunks: frozenset[str] = field(default_factory=frozenset)
 
 
+class StandingAuto(NamedTuple):
+    """An automatic status that nobody has ended. ``call`` and its ``queue``: what a wrap-up follows."""
+
+    started: float
+    call: str = ""
+    queue: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the database already knows when a collector begins, so that a restart resets no counter.
 
     ``day`` is the company's calendar day the counts belong to; counts are keyed by queue and manager key;
-    ``statuses``: manager key → (status id, since in epoch seconds).
+    ``statuses``: manager key → (status id, since in epoch seconds). ``automatic``: manager key → what stands.
     """
 
     day: date | None = None
     queues: Mapping[str, QueueCounts] = field(default_factory=dict)
     managers: Mapping[str, ManagerCounts] = field(default_factory=dict)
     statuses: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    automatic: Mapping[str, Mapping[AutoKind, StandingAuto]] = field(default_factory=dict)
 
 
 def rows(directory: Directory) -> dict[tuple[Kind, str], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import automatic
 from .board import Board
 from .facts import LegFact
 from .state import Call, Channel, Leg, Step
@@ -38,6 +39,8 @@ def answer_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
     manager = board.managers.get(leg.manager)
     if manager is not None and not leg.origin:
         manager.missed_in_row = 0
+        automatic.review(board, manager, at)
+        automatic.end_wrap_up(board, manager, at)
         if call.direction == "in":
             manager.today["answered"] += 1
     board.touch("manager", leg.manager)
@@ -76,6 +79,7 @@ def end_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
         elif call.direction == "in":
             manager.today["talk_in"] += talked
         manager.today["hold"] += sum(end - start for start, end in leg.hold)
+        automatic.leg_ended(board, manager, call, leg, at)
     idle(board, leg.manager, at)
 
 
@@ -90,6 +94,7 @@ def miss_leg(board: Board, call: Call, leg: Leg, at: float) -> None:
     if manager is not None and leg.available and call.direction == "in":
         manager.today["missed"] += 1
         manager.missed_in_row += 1
+        automatic.review(board, manager, at)
     idle(board, leg.manager, at)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from . import automatic
 from . import events as ev
 from .board import Board
 from .facts import PauseFact
@@ -107,6 +108,7 @@ _MEMBER_DEVICE: dict[int, Registration] = {
 def _register(board: Board, manager: Manager, registration: Registration | None, at: float) -> None:
     if registration is not None and manager.registration != registration:
         manager.registration = registration
+        automatic.review(board, manager, at)
         idle(board, manager.key, at)
 
 
@@ -118,4 +120,5 @@ def status_declared(board: Board, event: ev.StatusDeclared) -> None:
     manager.reported_pause = board.status_kind.get(event.status, "available") != "available"
     if not manager.reported_pause:
         manager.missed_in_row = 0
+    automatic.review(board, manager, event.at)
     board.touch("manager", manager.key)

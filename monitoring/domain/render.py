@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from .automatic import MISSED_IN_ROW
 from .state import Call, Leg, Manager, Queue, Step
 from .wire import (
     Activity,
@@ -24,8 +25,6 @@ from .wire import (
 
 if TYPE_CHECKING:
     from .board import Board
-
-MISSED_IN_ROW = 3
 
 
 def entity(board: Board, kind: Kind, key: str) -> dict[str, Any] | None:
@@ -205,6 +204,7 @@ def manager(board: Board, source: Manager) -> ManagerWire:
         "activity_since": activity_since,
         "calls": list(dict.fromkeys(c.key for c in source.legs.values())) if source.legs else [],
         "missed_in_row": source.missed_in_row,
+        "wrap_until": source.wrap_up.until if source.wrap_up is not None else None,
         "flags": [],
         "today": source.today.copy(),
     }

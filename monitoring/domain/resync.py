@@ -5,7 +5,7 @@ Used at every (re)connect and by the reconcile every 20 s; a lost Hangup cannot 
 
 from __future__ import annotations
 
-from . import calls, channels, legs, presence, queueing, transfers
+from . import automatic, calls, channels, legs, presence, queueing, transfers
 from . import events as ev
 from .board import Board
 from .state import UP
@@ -61,6 +61,7 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
         calls.recompute(board, call, event.at)
         call.seen = max(call.seen, event.at)
         call.steps.sort(key=lambda step: step.at)
+    automatic.review_all(board, event.at)
 
 
 def _oldest_first(row: ev.SnapshotChannel) -> tuple[bool, float, int, str]:

@@ -6,8 +6,9 @@ Times are PBX epoch seconds. Mutable on purpose: the reducer owns them, everybod
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from .facts import AutoKind
 from .wire import Direction, ListenMode, ManagerCounts, QueueCounts, Registration, StepKind, StepWire
 
 UP = 6
@@ -174,15 +175,32 @@ class Queue:
     groups: tuple[int, ...] = ()
     answer_within: float = 20.0
     short_abandon: float = 5.0
+    wrap_up: float = 0.0
     members: dict[str, bool] = field(default_factory=dict)
     waiting: dict[str, float] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     today: QueueCounts = field(default_factory=no_queue_counts)
 
 
+class Owed(NamedTuple):
+    """A wrap-up to come: its manager still has another channel. ``call``: what it follows."""
+
+    started: float
+    until: float
+    call: str
+
+
+class WrapUp(NamedTuple):
+    """[``started``, ``until``) after ``call``, unless something cuts it short."""
+
+    started: float
+    until: float
+    call: str
+
+
 @dataclass(slots=True, eq=False)
 class Manager:
-    """``paused``: queue → reason, for the queues this manager is paused in."""
+    """``paused``: queue → reason, for the queues this manager is paused in. ``automatic``: what stands since when."""
 
     key: str
     title: str
@@ -197,4 +215,7 @@ class Manager:
     idle_since: float | None = None
     missed_in_row: int = 0
     reported_pause: bool = False
+    automatic: dict[AutoKind, float] = field(default_factory=dict)
+    wrap_up: WrapUp | None = None
+    owed: Owed | None = None
     today: ManagerCounts = field(default_factory=no_manager_counts)

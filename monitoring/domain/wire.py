@@ -116,6 +116,7 @@ class ManagerWire(TypedDict):
     activity_since: float | None
     calls: list[str]
     missed_in_row: int
+    wrap_until: float | None
     flags: list[Literal["missing_calls", "unregistered", "pause_differs"]]
     today: ManagerCounts
 

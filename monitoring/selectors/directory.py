@@ -68,6 +68,7 @@ def read(company_slug: str, pbx: str = "") -> Directory:
                 _group_ids(queue),
                 float(queue.answer_within),
                 float(queue.short_abandon),
+                float(queue.wrap_up),
             )
             for queue in Queue.objects.live().exclude(pbx__in=others).prefetch_related(_LIVE_GROUPS)
         ),

@@ -6,18 +6,22 @@ leg to the day it ended; merged calls count nothing. The day is the company's, b
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
-from monitoring.domain.directory import Standing
+from monitoring.domain.directory import Standing, StandingAuto
+from monitoring.domain.facts import AutoKind
 from monitoring.domain.intervals import day_bounds, local_day
 from monitoring.domain.wire import ManagerCounts, QueueCounts
 from monitoring.models.calls import Leg, QueueVisit
+from monitoring.models.presence import AutoInterval
 from monitoring.models.statuses import StatusInterval
 
 _MERGED = "merged"
+LONGEST_WRAP_UP = timedelta(hours=1)
 
 
 def load(zone: str) -> Standing:
@@ -25,7 +29,11 @@ def load(zone: str) -> Standing:
     day = local_day(timezone.now().timestamp(), zone)
     start, end = (datetime.fromtimestamp(bound, UTC) for bound in day_bounds(day, zone))
     return Standing(
-        day=day, queues=queue_counts(start, end), managers=manager_counts(start, end), statuses=declared()
+        day=day,
+        queues=queue_counts(start, end),
+        managers=manager_counts(start, end),
+        statuses=declared(),
+        automatic=automatic(),
     )
 
 
@@ -71,7 +79,10 @@ def manager_counts(start: datetime, end: datetime) -> dict[str, ManagerCounts]:
         Q(outcome="missed", available=True),
     )
     rows = (
-        Leg.objects.filter(ended__gte=start, ended__lt=end)
+        # Found by when they are booked, which is indexed and at most a wrap-up later than their end.
+        Leg.objects.filter(
+            booked__gte=start, booked__lt=end + LONGEST_WRAP_UP, ended__gte=start, ended__lt=end
+        )
         .exclude(call__disposition=_MERGED)
         .values("manager_name")
         .order_by()
@@ -103,3 +114,24 @@ def declared() -> dict[str, tuple[int, float]]:
         "manager__pbx_name", "status_id", "started"
     )
     return {name: (status, started.timestamp()) for name, status, started in rows}
+
+
+def automatic() -> dict[str, dict[AutoKind, StandingAuto]]:
+    """What stands of today's managers without their saying so: name on the PBX → kind → since when.
+
+    A wrap-up comes with the queue of the leg it follows, whose limit it has.
+    """
+    followed = Leg.objects.filter(call__key=OuterRef("call_key"), manager=OuterRef("manager")).exclude(
+        queue_name=""
+    )
+    rows = (
+        AutoInterval.objects.filter(ended__isnull=True, manager__archived_at__isnull=True)
+        .order_by("started")
+        .annotate(queue=Subquery(followed.order_by("-ended").values("queue_name")[:1]))
+        .values_list("manager__pbx_name", "kind", "started", "call_key", "queue")
+    )
+    standing: dict[str, dict[AutoKind, StandingAuto]] = {}
+    for name, kind, started, call, queue in rows:
+        auto = StandingAuto(started.timestamp(), call, queue or "")
+        standing.setdefault(name, {})[cast(AutoKind, kind)] = auto
+    return standing

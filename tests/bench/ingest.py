@@ -95,7 +95,7 @@ def compare(ways: Mapping[str, Callable[[list[CallFact]], None]], *, with_legs: 
     for _round in range(ROUNDS):
         for way, write in ways.items():
             with connection.cursor() as cursor:
-                cursor.execute("TRUNCATE monitoring_call, monitoring_leg, monitoring_step")
+                cursor.execute("TRUNCATE monitoring_call, monitoring_leg, monitoring_step CASCADE")
             batches = list(told(with_legs=with_legs))
             gc.collect()
             began = time.perf_counter()

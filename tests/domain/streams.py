@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from monitoring.domain.directory import Directory
+from monitoring.domain.directory import Directory, ManagerEntry, QueueEntry, Standing, StatusEntry
 from monitoring.domain.events import Event
-from monitoring.domain.facts import CallFact, Fact, VisitFact
+from monitoring.domain.facts import AutoFact, CallFact, Fact, VisitFact
 from monitoring.domain.switchboard import Switchboard
 from monitoring.pbx.replay import blocks_of, companies_in, events_of
 
@@ -43,16 +43,49 @@ def truth(name: str) -> dict[str, Any]:
     return data
 
 
+Known = tuple[Directory, Standing]
+
+
+@cache
+def furnished(name: str, wrap_up: float) -> dict[str, Known]:
+    """The stream's own people and queues as a portal's rows: everybody available, ``wrap_up`` seconds everywhere."""
+    board = Switchboard("t", {company: Directory(company) for company in companies(name)})
+    for event in events(name):
+        board.feed(event)
+    board.finish()
+    made = {}
+    for company in companies(name):
+        seen = board.board(company)
+        made[company] = (
+            Directory(
+                company,
+                managers=tuple(
+                    ManagerEntry(key, key, key.partition("_")[2], (f"PJSIP/{key}",))
+                    for key in seen["manager"]
+                ),
+                queues=tuple(QueueEntry(key, key, wrap_up=wrap_up) for key in seen["queue"]),
+                statuses=(StatusEntry(1, "Available", "available", "green"),),
+            ),
+            Standing(statuses=dict.fromkeys(seen["manager"], (1, 0.0))),
+        )
+    return made
+
+
 class Told:
     """Boards and the last word on every fact after a run, comparable with ``==``."""
 
-    def __init__(self, stream: Iterable[Event], whose: Iterable[str]) -> None:
+    def __init__(
+        self, stream: Iterable[Event], whose: Iterable[str], known: Mapping[str, Known] | None = None
+    ) -> None:
         board = Switchboard("t", {name: Directory(name) for name in whose})
+        for name, (directory, standing) in (known or {}).items():
+            board.configure(name, directory, standing)
         for event in stream:
             board.feed(event)
         board.finish()
         self.calls: dict[str, CallFact] = {}
         self.visits: dict[tuple[str, str, float], VisitFact] = {}
+        self.autos: dict[tuple[str, str, float], AutoFact] = {}
         self.others: list[Fact] = []
         self.boards = {}
         for changes in board.drain():
@@ -61,6 +94,8 @@ class Told:
                     self.calls[fact.key] = fact
                 elif isinstance(fact, VisitFact):
                     self.visits[fact.uniqueid, fact.queue, fact.joined] = fact
+                elif isinstance(fact, AutoFact):
+                    self.autos[fact.manager, fact.kind, fact.started] = fact
                 else:
                     self.others.append(fact)
         for name in board.companies:

@@ -9,7 +9,7 @@ import pytest
 
 from monitoring.domain.events import Event
 
-from .streams import Told, companies, events, names
+from .streams import Told, companies, events, furnished, names
 
 STREAMS = [
     n for n in names("*.filtered.ami") if not n.startswith("late_") and Told(events(n), companies(n)).calls
@@ -46,6 +46,17 @@ def test_doubled_events_and_swapped_neighbours_change_nothing(name: str) -> None
     want = Told(stream, whose)
     share = max(1, SEEDS // len(STREAMS))
     different = [seed for seed in range(share) if Told(disturbed(stream, seed), whose) != want]
+    assert different == []
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_automatic_statuses_and_wrap_ups_are_the_same_in_any_order(name: str) -> None:
+    stream, known = events(name), furnished(name, wrap_up=2.5)
+    want = Told(stream, companies(name), known)
+    share = max(1, SEEDS // 4 // len(STREAMS))
+    different = [
+        seed for seed in range(share) if Told(disturbed(stream, seed), companies(name), known) != want
+    ]
     assert different == []
 
 

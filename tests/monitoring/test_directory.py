@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from monitoring.domain.directory import Directory, Standing
-from monitoring.domain.facts import CallFact, LegFact, VisitFact
+from monitoring.domain.directory import Directory, Standing, StandingAuto
+from monitoring.domain.facts import AutoFact, CallFact, LegFact, VisitFact
 from monitoring.models import Line, Queue, Status
 from monitoring.selectors import board_rights
 from monitoring.selectors.directory import load
@@ -128,9 +128,10 @@ def test_the_day_is_the_companys_own(staff: Staff) -> None:
 
 def test_standing_statuses_are_restored_whatever_day_they_began(staff: Staff) -> None:
     with company_scope("alpha"):
-        statuses.from_phone(manager="alpha_101", paused=True, reason="Обед", at=1_000_000.0)
+        days_ago = float(int(timezone.now().timestamp()) - 5 * 86_400)
+        statuses.from_phone(manager="alpha_101", paused=True, reason="Обед", at=days_ago)
         lunch = Status.objects.get(label="Обед")
-    assert known("alpha")[1].statuses == {"alpha_101": (lunch.pk, 1_000_000.0)}
+    assert known("alpha")[1].statuses == {"alpha_101": (lunch.pk, days_ago)}
     assert known("beta")[1].statuses == {}
 
 
@@ -172,3 +173,20 @@ def test_a_queue_archived_today_does_not_come_back_by_its_counts(db: None) -> No
         assert load("alpha")[1].queues["alpha_sales"]["answered"] == 1
         Queue.objects.filter(pk=staff.queue.pk).update(archived_at=timezone.now())
         assert "alpha_sales" not in load("alpha")[1].queues
+
+
+def test_what_stood_by_itself_is_restored_with_the_queue_of_its_call(staff: Staff) -> None:
+    talk = leg("alpha_101", queue="alpha_sales")
+    assert talk.ended is not None
+    with company_scope("alpha"):
+        ingest.store("1", [
+            call("1:a", legs=(talk,)),
+            AutoFact("alpha_101", "wrap_up", talk.ended, None, "1:a"),
+            AutoFact("alpha_101", "unregistered", talk.ended, talk.ended + 5),
+            AutoFact("alpha_102", "missing_calls", talk.ended, None),
+        ])  # fmt: skip
+    assert known("alpha")[1].automatic == {
+        "alpha_101": {"wrap_up": StandingAuto(talk.ended, "1:a", "alpha_sales")},
+        "alpha_102": {"missing_calls": StandingAuto(talk.ended)},
+    }
+    assert known("beta")[1].automatic == {}

@@ -22,6 +22,8 @@ from tenants.people.models import Role, User
 from tenants.scope import company_scope
 from tests.factories.staff import Staff, make_staff
 
+LATELY = float(int(datetime.now(UTC).timestamp()) - 600)
+
 Sent = list[tuple[str, Command]]
 
 
@@ -189,11 +191,11 @@ def test_a_pause_on_the_phone_becomes_the_status_its_reason_names(
     staff: Staff, sent: Sent, reason: str, label: str
 ) -> None:
     with company_scope("alpha"):
-        told = statuses.from_phone(manager="alpha_101", paused=True, reason=reason, at=1000.0)
+        told = statuses.from_phone(manager="alpha_101", paused=True, reason=reason, at=LATELY)
         assert told is not None
         assert (told.manager, told.status) == ("alpha_101", status(label).pk)
         row = StatusInterval.objects.get()
-        assert (row.status.label, row.source, row.started.timestamp()) == (label, "phone", 1000.0)
+        assert (row.status.label, row.source, row.started.timestamp()) == (label, "phone", LATELY)
     assert sent == [], "what came from the PBX is not sent back to it"
     with company_scope("beta"):
         assert not StatusInterval.objects.exists()
@@ -201,8 +203,8 @@ def test_a_pause_on_the_phone_becomes_the_status_its_reason_names(
 
 def test_the_end_of_the_pause_makes_the_manager_available(staff: Staff) -> None:
     with company_scope("alpha"):
-        statuses.from_phone(manager="alpha_101", paused=True, reason="", at=1000.0)
-        statuses.from_phone(manager="alpha_101", paused=False, reason="", at=1060.0)
+        statuses.from_phone(manager="alpha_101", paused=True, reason="", at=LATELY)
+        statuses.from_phone(manager="alpha_101", paused=False, reason="", at=LATELY + 60)
         assert history(staff.anna) == [("Перерыв", False), ("Доступен", True)]
 
 
@@ -216,7 +218,7 @@ def test_an_echo_of_the_portals_own_pause_changes_nothing(staff: Staff) -> None:
 
 
 def test_a_repeated_or_late_message_changes_nothing(staff: Staff) -> None:
-    messages = [(True, 1000.0), (False, 1060.0)]
+    messages = [(True, LATELY), (False, LATELY + 60)]
     with company_scope("alpha"):
         for paused, at in messages + messages + messages[:1]:
             statuses.from_phone(manager="alpha_101", paused=paused, reason="", at=at)
@@ -225,7 +227,7 @@ def test_a_repeated_or_late_message_changes_nothing(staff: Staff) -> None:
 
 def test_an_unknown_phone_is_nobodys(staff: Staff) -> None:
     with company_scope("alpha"):
-        assert statuses.from_phone(manager="beta_101", paused=True, reason="", at=1000.0) is None
+        assert statuses.from_phone(manager="beta_101", paused=True, reason="", at=LATELY) is None
         assert not StatusInterval.objects.exists()
 
 

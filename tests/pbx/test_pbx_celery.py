@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ccenter.celery import app
 from monitoring.pbx.bootstep import CollectorStep
-from monitoring.tasks import forget_sessions
+from monitoring.tasks.sessions import forget_sessions
 from tenants.scope import NoCompany, company_scope
 
 

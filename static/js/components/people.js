@@ -1,6 +1,7 @@
 /* Every manager of the supervisor's groups: declared status and since, phone, the call and its time, contradictions.
    Rows stay in the order of names: what changes is the row's sign, never its place. */
 import { useComputed } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { phone, plain } from "../live/format.js";
 import { declaredKind, toneOf } from "../live/people.js";
 import { queueOf } from "../live/route.js";
@@ -76,17 +77,21 @@ function Tally({ of }) {
 }
 
 function Person({ id, ghost }) {
-  const { t, store } = usePanel();
+  const { t, store, clock } = usePanel();
+  const [, over] = useState(0);
   const manager = store.row("manager", id).value;
   store.versions.status.value;
   if (!manager) return null;
-  const tone = toneOf(manager, store.board.status);
+  const tone = toneOf(manager, store.board.status, clock.now());
   const busy = tone === "talking" || tone === "ringing" || tone === "held";
-  const since = busy ? manager.activity_since : (manager.status_since ?? manager.activity_since);
-  return html`<li class="person" data-row data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1">
+  const wrapping = tone === "wrap_up";
+  const ends = wrapping ? manager.wrap_until : null;
+  const look = () => wrapping && clock.now() >= ends && over(ends);
+  const since = busy || wrapping ? manager.activity_since : (manager.status_since ?? manager.activity_since);
+  return html`<li class="person" data-row data-call=${ghost ? undefined : manager.calls.at(-1)} data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1">
     <span class="person-sign"><${Icon} name=${tone} label=${t(`tone.${tone}`)} /></span>
     <span class="person-name"><bdi class="truncate" title=${plain(manager.title, 200)}>${plain(manager.title)}</bdi><span class="person-ext num">${plain(manager.extension, 12)}</span></span>
-    ${since !== null && html`<${Timer} since=${since} className="person-timer" label=${t("person.since")} />`}
+    ${since !== null && html`<${Timer} since=${since} until=${ends} onSecond=${look} className="person-timer" label=${t(wrapping ? "person.left" : "person.since")} />`}
     <span class="person-doing">
       ${busy ? html`<${Talk} manager=${manager} tone=${tone} />` : html`<${Declared} manager=${manager} tone=${tone} />`}
       ${manager.flags.map((flag) => html`<${Flag} key=${flag} flag=${flag} manager=${manager} tone=${tone} />`)}
@@ -98,7 +103,8 @@ function Declared({ manager, tone }) {
   const { t, store } = usePanel();
   const status = manager.status === null ? null : store.board.status.get(String(manager.status));
   const label = status ? plain(status.label, 40) : manager.pause_reason ? plain(manager.pause_reason, 40) : t(manager.paused ? "status.paused" : "status.none");
-  return html`<span class="truncate person-status">${label}</span>${tone === "unregistered" && html`<span class="person-phone">${t("tone.unregistered")}</span>`}
+  return html`${tone === "wrap_up" && html`<span class="person-phone">${t("tone.wrap_up")}</span>`}
+    <span class="truncate person-status">${label}</span>${tone === "unregistered" && html`<span class="person-phone">${t("tone.unregistered")}</span>`}
     ${tone === "unknown" && html`<span class="person-phone">${t("tone.unknown")}</span>`}`;
 }
 

@@ -1,6 +1,6 @@
 /* The strip's numbers: raw counts off the board, then each metric by the registry's own formula.
    An empty denominator has no value. Group and queue filters narrow what is counted; nothing else does. */
-import { declaredKind, takesCalls } from "./people.js";
+import { declaredKind, takesCalls, wrapsUp } from "./people.js";
 
 const TODAY = ["offered", "answered", "answered_within", "abandoned", "short_abandoned", "flow_out", "wait_answered"];
 
@@ -25,7 +25,9 @@ export function countRaw(board, { inSight, now }) {
     if (kind === "away") counts["now.away"] += 1;
     if (!takesCalls(manager, board.status)) continue;
     if (manager.registration === "unregistered") counts["now.unregistered"] += 1;
-    else if (manager.calls.length === 0 && !busy(manager) && manager.activity !== "ringing") counts["now.free"] += 1;
+    else if (manager.calls.length === 0 && !busy(manager) && manager.activity !== "ringing" && !wrapsUp(manager, now)) {
+      counts["now.free"] += 1;
+    }
   }
   for (const queue of board.queue.values()) {
     if (!inSight.queue(queue)) continue;

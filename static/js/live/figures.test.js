@@ -84,3 +84,12 @@ test("a row's sign follows the live call first, then the status, then the phone"
     ["free", "unknown", "talking", "held", "break", "away", "unregistered", "free", "break"],
   );
 });
+
+test("who wraps a call up is not free until that is over", () => {
+  const person = manager("wraps", { wrap_until: 170 });
+  const alone = boardFromWire({ status: { 1: { id: 1, kind: "available" } }, manager: { wraps: person } });
+  assert.deepEqual([160, 171].map((now) => countRaw(alone, { ...all, now })["now.free"]), [0, 1]);
+  assert.deepEqual([160, 171].map((now) => toneOf(person, alone.status, now)), ["wrap_up", "free"]);
+  assert.equal(toneOf({ ...person, activity: "ringing" }, alone.status, 160), "ringing");
+  assert.equal(toneOf({ ...person, registration: "unregistered" }, alone.status, 160), "unregistered");
+});

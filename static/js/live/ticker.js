@@ -23,9 +23,10 @@ export class Ticker {
     return () => this.listeners.delete(listener);
   }
 
-  /* `since`: epoch seconds; `onSecond(elapsed)`: for what else shows the time (a bar, a grade). */
-  show(element, since, onSecond) {
-    const timer = { since, onSecond };
+  /* `since`: epoch seconds; `onSecond(elapsed)`: for what else shows the time (a bar, a grade).
+     `until`: what is left is shown instead of what has passed. */
+  show(element, since, onSecond, until = null) {
+    const timer = { since, until, onSecond };
     this.timers.set(element, timer);
     write(element, timer, this.clock.now());
   }
@@ -37,7 +38,7 @@ export class Ticker {
 
 function write(element, timer, now) {
   const elapsed = Math.max(0, now - timer.since);
-  const text = duration(elapsed);
+  const text = duration(timer.until === null ? elapsed : Math.max(0, timer.until - now));
   if (!element.firstChild) element.append(text);
   else if (element.firstChild.data !== text) element.firstChild.data = text;
   timer.onSecond?.(elapsed);

@@ -91,6 +91,7 @@ export interface ManagerWire {
   activity_since: number | null;
   calls: string[];
   missed_in_row: number;
+  wrap_until: number | null;
   flags: ("missing_calls" | "unregistered" | "pause_differs")[];
   today: ManagerCounts;
 }
