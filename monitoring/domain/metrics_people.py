@@ -258,6 +258,15 @@ PEOPLE = (
         terms("unregistered"),
     ),
     Metric(
+        "unregistered_share",
+        "share",
+        "lower_is_better",
+        "Available without a phone, share",
+        "Time in which the status took calls although no phone was registered, of the time available.",
+        terms("unregistered"),
+        terms("available"),
+    ),
+    Metric(
         "missing_calls_time",
         "seconds",
         "lower_is_better",

@@ -7,7 +7,7 @@ raw rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -24,7 +24,9 @@ from monitoring.domain.counts import (
     SCOPES,
     VISITS,
     Subject,
+    subject_of,
 )
+from monitoring.domain.metric import Metric
 from monitoring.domain.periods import Slot
 from monitoring.domain.statistics import LONGEST_FINE_DAYS, Answer, BadQuestion, Question, Row, ScopeKind
 from monitoring.models.rollups import Grain
@@ -44,32 +46,41 @@ Found = dict[tuple[int, str], Counts]
 """(place of the bucket, key) → counts."""
 
 
-def answer(question: Question, *, now: float | None = None) -> Answer:
+def answer(
+    question: Question, *, metrics: Collection[Metric] | None = None, now: float | None = None
+) -> Answer:
     """Raw counts of what was asked. ``now``: up to when standing statuses count (epoch seconds).
 
-    Raises BadQuestion. Whose id is asked is the asker's business: an unknown one has no counts.
+    ``metrics``: count only what these need; None counts all there is. Raises BadQuestion.
+    Whose id is asked is the asker's business: an unknown one has no counts.
     """
     pieces = periods.slots(question)
     moment = timezone.now().timestamp() if now is None else now
+    wanted = subjects_of(question)
+    if metrics is not None:
+        needed = {subject_of(key) for metric in metrics if not metric.live for key in metric.counts()}
+        wanted = [subject for subject in wanted if subject in needed]
     known = statistics_sums.reach(*periods.bounds(question))
     if known is None:
-        return assemble(question, pieces, [(None, pieces)], moment)
+        return _assemble(question, pieces, [(None, pieces)], wanted, moment)
     days, half_hours, raw = statistics_sums.layers(question, pieces, known)
     if raw and (question.last - question.first).days >= LONGEST_FINE_DAYS and not periods.on_half_hours(raw):
         raise BadQuestion("In this time zone or with such buckets a report covers 31 days at most.")
-    return assemble(question, pieces, [(Grain.DAY, days), (Grain.HALF_HOUR, half_hours), (None, raw)], moment)
+    layers = [(Grain.DAY, days), (Grain.HALF_HOUR, half_hours), (None, raw)]
+    return _assemble(question, pieces, layers, wanted, moment)
 
 
 def answer_from_rows(question: Question, *, now: float) -> Answer:
     """The same, without the kept sums: what proves them."""
     pieces = periods.slots(question)
-    return assemble(question, pieces, [(None, pieces)], now)
+    return _assemble(question, pieces, [(None, pieces)], subjects_of(question), now)
 
 
-def assemble(
+def _assemble(
     question: Question,
     pieces: Sequence[Slot],
     layers: Sequence[tuple[Grain | None, Sequence[Slot]]],
+    subjects: Sequence[Subject],
     now: float,
 ) -> Answer:
     """Add up what each layer tells of its own stretches; None: raw rows."""
@@ -81,7 +92,7 @@ def assemble(
     whole: Found = {}
     for grain, stretches in layers:
         for run in periods.runs(list(stretches), _FAR if grain is None else math.inf):
-            for subject in subjects_of(question):
+            for subject in subjects:
                 _add(found, _ask(question, subject, grain, run, labels, now, split=question.split))
                 if question.split == "group":
                     # Somebody in two groups counts in each row, once in the total.
@@ -97,7 +108,7 @@ def assemble(
         if question.split in (None, "company") or key
         if any(counts.values())
     )
-    total: Counts = {key: 0.0 for subject in subjects_of(question) for key in _KEYS[subject]}
+    total: Counts = {key: 0.0 for subject in subjects for key in _KEYS[subject]}
     for counts in (whole if question.split == "group" else found).values():
         for name, value in counts.items():
             total[name] = total.get(name, 0.0) + value

@@ -70,21 +70,62 @@ def bars() -> str:
     return ", ".join(told)
 
 
+# What one row adds to each raw count. Explanations list rows by the same words, so a figure is what is listed.
+TERMS: dict[Subject, dict[str, str]] = {
+    "visits": {
+        "offered": "1",
+        "answered": "(outcome = 'answered')::int",
+        "answered_within": "(outcome = 'answered' AND wait <= answer_within)::int",
+        "abandoned": "(outcome = 'abandoned')::int",
+        "short_abandoned": "(outcome = 'abandoned' AND wait < short_abandon)::int",
+        "flow_out": "(outcome = 'flow-out')::int",
+        "wait_answered": "CASE WHEN outcome = 'answered' THEN wait ELSE 0 END",
+        "wait_abandoned": "CASE WHEN outcome = 'abandoned' THEN wait ELSE 0 END",
+    },
+    "calls": {
+        "calls_in": "(direction = 'in')::int",
+        "calls_in_answered": "(direction = 'in' AND told)::int",
+        "calls_in_lost": "(direction = 'in' AND NOT told AND disposition <> 'interrupted')::int",
+        "calls_out": "(direction = 'out')::int",
+        "calls_out_answered": "(direction = 'out' AND told)::int",
+        "calls_internal": "(direction = 'internal')::int",
+    },
+    "legs": {
+        "rung": "(direction = 'in' AND NOT origin)::int",
+        "handled_in": "(direction = 'in' AND handled)::int",
+        "handled_out": "(direction = 'out' AND handled)::int",
+        "missed": "(direction = 'in' AND outcome = 'missed' AND available)::int",
+        "outgoing": "(direction = 'out' AND origin)::int",
+        "talk_in": "CASE WHEN direction = 'in' THEN talk_seconds ELSE 0 END",
+        "talk_out": "CASE WHEN direction = 'out' THEN talk_seconds ELSE 0 END",
+        "hold": "CASE WHEN direction <> 'internal' THEN hold_seconds ELSE 0 END",
+        "wrap_up": "CASE WHEN direction <> 'internal' THEN wrap_up_seconds ELSE 0 END",
+    },
+    "people": {},
+    "lost": {
+        "lost_calls": "1",
+        "called_back": "(state IN ('called_back', 'answered_later'))::int",
+        "called_back_in_time": "(state IN ('called_back', 'answered_later') AND in_time IS TRUE)::int",
+        "lost_closed_by_person": "(state = 'closed')::int",
+        "lost_open": "(state = 'open')::int",
+    },
+}
+OFFERED = "outcome IN ('answered', 'abandoned', 'flow-out')"
+TOLD = "(c.disposition = 'answered' OR c.disposition = 'interrupted' AND c.answered IS NOT NULL)"
+"""A person talked with the other side, also when the call's end was not seen."""
+HANDLED = "(l.talk_seconds > 0 OR l.answered IS NOT NULL AND NOT l.origin AND c.direction = 'in')"
+
+
+def _sums(subject: Subject) -> str:
+    return ",\n       ".join(f"sum({term}) AS {name}" for name, term in TERMS[subject].items())
+
+
 def _visits(places: Places) -> str:
     return f"""
-SELECT n, queue_id, line, groups,
-       count(*) AS offered,
-       count(*) FILTER (WHERE outcome = 'answered') AS answered,
-       count(*) FILTER (WHERE outcome = 'answered' AND wait <= answer_within) AS answered_within,
-       count(*) FILTER (WHERE outcome = 'abandoned') AS abandoned,
-       count(*) FILTER (WHERE outcome = 'abandoned' AND wait < short_abandon) AS short_abandoned,
-       count(*) FILTER (WHERE outcome = 'flow-out') AS flow_out,
-       coalesce(sum(wait) FILTER (WHERE outcome = 'answered'), 0) AS wait_answered,
-       coalesce(sum(wait) FILTER (WHERE outcome = 'abandoned'), 0) AS wait_abandoned,
+SELECT n, queue_id, line, groups, {_sums("visits")},
        {bars()}
   FROM (SELECT v.*, {places.number('v."left"')} AS n FROM monitoring_queuevisit v
-         WHERE v."left" >= %(low)s AND v."left" < %(high)s
-           AND v.outcome IN ('answered', 'abandoned', 'flow-out')) v
+         WHERE v."left" >= %(low)s AND v."left" < %(high)s AND v.{OFFERED}) v
  WHERE {places.inside('"left"', "n")}
  GROUP BY n, queue_id, line, groups
 """  # noqa: S608 - every piece is a constant of this module
@@ -92,15 +133,8 @@ SELECT n, queue_id, line, groups,
 
 def _calls(places: Places) -> str:
     return f"""
-SELECT n, line, groups,
-       count(*) FILTER (WHERE direction = 'in') AS calls_in,
-       count(*) FILTER (WHERE direction = 'in' AND told) AS calls_in_answered,
-       count(*) FILTER (WHERE direction = 'in' AND NOT told AND disposition <> 'interrupted') AS calls_in_lost,
-       count(*) FILTER (WHERE direction = 'out') AS calls_out,
-       count(*) FILTER (WHERE direction = 'out' AND told) AS calls_out_answered,
-       count(*) FILTER (WHERE direction = 'internal') AS calls_internal
-  FROM (SELECT c.line, c.groups, c.direction, c.disposition, c.ended,
-               c.disposition = 'answered' OR c.disposition = 'interrupted' AND c.answered IS NOT NULL AS told,
+SELECT n, line, groups, {_sums("calls")}
+  FROM (SELECT c.line, c.groups, c.direction, c.disposition, c.ended, {TOLD} AS told,
                {places.number("c.ended")} AS n
           FROM monitoring_call c
          WHERE c.ended >= %(low)s AND c.ended < %(high)s AND c.disposition <> 'merged') c
@@ -110,7 +144,7 @@ SELECT n, line, groups,
 
 
 # A name on the PBX passes on to the next queue when its first one is archived: the leg is the one's of its time.
-_QUEUE_ERAS = """
+QUEUE_ERAS = """
   SELECT id, pbx_name, coalesce(lag(archived_at) OVER era, '-infinity') AS since,
          coalesce(archived_at, 'infinity') AS until
     FROM monitoring_queue WINDOW era AS (PARTITION BY pbx_name ORDER BY archived_at NULLS LAST, id)
@@ -119,23 +153,13 @@ _QUEUE_ERAS = """
 
 def _legs(places: Places) -> str:
     return f"""
-SELECT n, manager_id, queue_id, groups,
-       count(*) FILTER (WHERE direction = 'in' AND NOT origin) AS rung,
-       count(*) FILTER (WHERE direction = 'in' AND handled) AS handled_in,
-       count(*) FILTER (WHERE direction = 'out' AND handled) AS handled_out,
-       count(*) FILTER (WHERE direction = 'in' AND outcome = 'missed' AND available) AS missed,
-       count(*) FILTER (WHERE direction = 'out' AND origin) AS outgoing,
-       coalesce(sum(talk_seconds) FILTER (WHERE direction = 'in'), 0) AS talk_in,
-       coalesce(sum(talk_seconds) FILTER (WHERE direction = 'out'), 0) AS talk_out,
-       coalesce(sum(hold_seconds) FILTER (WHERE direction <> 'internal'), 0) AS hold,
-       coalesce(sum(wrap_up_seconds) FILTER (WHERE direction <> 'internal'), 0) AS wrap_up
+SELECT n, manager_id, queue_id, groups, {_sums("legs")}
   FROM (SELECT l.manager_id, q.id AS queue_id, l.groups, l.origin, l.outcome, l.available, l.talk_seconds,
-               l.hold_seconds, l.wrap_up_seconds, l.booked, c.direction,
-               l.talk_seconds > 0 OR l.answered IS NOT NULL AND NOT l.origin AND c.direction = 'in' AS handled,
+               l.hold_seconds, l.wrap_up_seconds, l.booked, c.direction, {HANDLED} AS handled,
                {places.number("l.booked")} AS n
           FROM monitoring_leg l
           JOIN monitoring_call c ON c.id = l.call_id AND c.disposition <> 'merged'
-          LEFT JOIN ({_QUEUE_ERAS}) q
+          LEFT JOIN ({QUEUE_ERAS}) q
             ON q.pbx_name = l.queue_name AND l.rang >= q.since AND l.rang < q.until
          WHERE l.booked >= %(low)s AND l.booked < %(high)s) l
  WHERE {places.inside("booked", "n")}
@@ -246,12 +270,7 @@ SELECT n, manager_id, groups, 'idle', sum(date_part('epoch', upper(r) - lower(r)
 
 def _lost(places: Places) -> str:
     return f"""
-SELECT n, queue_id, line, groups,
-       count(*) AS lost_calls,
-       count(*) FILTER (WHERE state IN ('called_back', 'answered_later')) AS called_back,
-       count(*) FILTER (WHERE state IN ('called_back', 'answered_later') AND in_time) AS called_back_in_time,
-       count(*) FILTER (WHERE state = 'closed') AS lost_closed_by_person,
-       count(*) FILTER (WHERE state = 'open') AS lost_open
+SELECT n, queue_id, line, groups, {_sums("lost")}
   FROM (SELECT l.*, {places.number("l.lost_at")} AS n FROM monitoring_lostcall l
          WHERE l.lost_at >= %(low)s AND l.lost_at < %(high)s) l
  WHERE {places.inside("lost_at", "n")}
