@@ -48,14 +48,14 @@ class _Party:
     """What the rows have said of one channel so far."""
 
     __slots__ = (
-        "answered", "app", "app_data", "app_since", "bridge", "company", "connected", "dialled_by", "exit", "interface",
+        "answered", "app", "app_data", "app_since", "bridge", "caller", "company", "connected", "dialled_by", "exit", "interface",
         "joined", "kind", "linkedid", "name", "rang", "spying", "uniqueid",
     )  # fmt: skip
 
     def __init__(self, row: CelRow) -> None:
         self.uniqueid, self.linkedid, self.name, self.rang = row.uniqueid, row.linkedid, row.channel, row.at
         self.interface = interface_of(row.channel)
-        self.company = row.company
+        self.company, self.caller = row.company, (row.number, row.name)
         self.app = self.app_data = self.bridge = self.kind = self.spying = self.exit = ""
         self.app_since = 0.0
         self.dialled_by: _Party | None = None
@@ -126,6 +126,9 @@ class _Reading:
                 yield from self._opened(row, party)
             elif row.channel != party.name and "<" not in row.channel:
                 yield from self._renamed(row, party)
+            if (row.number, row.name) != party.caller:
+                party.caller = row.number, row.name
+                yield ev.CallerChanged(row.at, row.uniqueid, row.company, row.number, row.name)
             party.company = row.company or party.company
             party.linkedid = row.linkedid
             handler = getattr(self, f"_{row.kind.lower()}", None)

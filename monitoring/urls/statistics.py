@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from monitoring.views.quality import quality_log
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("quality/", quality_log, name="quality_log"),
+]
