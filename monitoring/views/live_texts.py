@@ -16,7 +16,8 @@ Forms = dict[str, str]
 
 
 def catalogue() -> dict[str, str | Forms]:
-    return {**_places(), **_states(), **route_texts(), **_route(), **_bands(), **_controls(), **_figures(), **_counted()}
+    told = {**_places(), **_states(), **_route(), **_bands(), **_controls(), **_figures(), **_counted()}
+    return {**route_texts(), **told}
 
 
 def _plural(form: Callable[[int], str]) -> Forms:
