@@ -48,8 +48,8 @@ class _Party:
     """What the rows have said of one channel so far."""
 
     __slots__ = (
-        "answered", "app", "app_data", "app_since", "bridge", "caller", "company", "connected", "dialled_by", "exit", "interface",
-        "joined", "kind", "linkedid", "name", "rang", "spying", "uniqueid",
+        "answered", "app", "app_data", "app_since", "bridge", "caller", "company", "connected", "dialled_by", "exit",
+        "interface", "joined", "kind", "linkedid", "name", "rang", "spying", "uniqueid",
     )  # fmt: skip
 
     def __init__(self, row: CelRow) -> None:
