@@ -20,9 +20,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from monitoring.models.people import Manager
+from monitoring.models.presence import AutoInterval, AutoKind
 from monitoring.models.statuses import Status, StatusInterval, StatusKind
 from monitoring.selectors import board_rights
-from monitoring.selectors.day import Day, Span, day_of, queues_of
+from monitoring.selectors.day import AutoSpan, Day, Span, day_of, queues_of
 from monitoring.services import statuses
 from monitoring.services.commands import Receipt
 from monitoring.services.errors import Refused, ServiceError
@@ -32,6 +33,12 @@ from tenants.people.roles import Verb, demand
 
 # The design system's name for what a status does; it is a colour, an icon and part of a class.
 TONES = {StatusKind.AVAILABLE: "free", StatusKind.BREAK: "break", StatusKind.AWAY: "away"}
+SIGNS = {
+    AutoKind.UNREGISTERED: {"tone": "alarm", "icon": "unregistered"},
+    AutoKind.MISSING_CALLS: {"tone": "alarm", "icon": "missed"},
+    AutoKind.WRAP_UP: {"tone": "talking", "icon": "wrap_up"},
+}
+LATEST = 3  # of what stood by itself, shown with its times
 Notice = dict[str, str]
 
 
@@ -67,7 +74,8 @@ def team(request: HttpRequest) -> HttpResponse:
     rights = board_rights(_person(request))
     standing = StatusInterval.objects.filter(ended__isnull=True).select_related("status")
     people = Manager.objects.live().prefetch_related(
-        Prefetch("intervals", queryset=standing, to_attr="open_ones")
+        Prefetch("intervals", queryset=standing, to_attr="open_ones"),
+        Prefetch("automatic", queryset=AutoInterval.objects.filter(ended__isnull=True), to_attr="beside"),
     )
     if rights is not None:
         people = people.filter(groups__in=rights).distinct()
@@ -78,6 +86,7 @@ def team(request: HttpRequest) -> HttpResponse:
             "title": person.title,
             "extension": person.extension,
             "standing": _open_status(person.open_ones, zone, now),
+            "beside": [_open_auto(row, zone, now) for row in person.beside],
         }
         for person in people
     ]
@@ -153,22 +162,69 @@ def _day_context(request: HttpRequest, manager: Manager) -> dict[str, Any]:
             for kind, tone in TONES.items()
             if day.seconds(kind) >= 1
         ],
+        "logged_in": _duration(day.logged_in),
+        "beside": [
+            _beside(kind, day, zone) for kind in AutoKind if any(a.kind == kind for a in day.automatic)
+        ],
+        "marks": [_mark(span, day, zone) for span in day.automatic],
         "queues": queues_of(manager),
     }
 
 
 def _span(span: Span, day: Day, zone: str) -> dict[str, Any]:
     """``x`` and ``width``: on a bar of 1440 units for the whole day."""
-    scale = 1440 / (day.end - day.start)
     return {
         "label": span.label,
         "tone": TONES[span.kind],
         "phone": span.by_phone,
-        "x": f"{(span.start - day.start) * scale:.1f}",
-        "width": f"{max(1.0, (span.end - span.start) * scale):.1f}",
+        **_place(span, day),
         "start": _clock(span.start, zone),
         "end": _("now") if span.open else _clock(span.end, zone),
         "time": _duration(span.end - span.start),
+    }
+
+
+def _place(span: Span | AutoSpan, day: Day) -> dict[str, str]:
+    scale = 1440 / (day.end - day.start)
+    return {
+        "x": f"{(span.start - day.start) * scale:.1f}",
+        "width": f"{max(1.0, (span.end - span.start) * scale):.1f}",
+    }
+
+
+def _mark(span: AutoSpan, day: Day, zone: str) -> dict[str, str]:
+    """One automatic status on the bar."""
+    return {
+        "label": str(span.kind.label),
+        **SIGNS[span.kind],
+        **_place(span, day),
+        "times": _times(span, zone),
+    }
+
+
+def _beside(kind: AutoKind, day: Day, zone: str) -> dict[str, Any]:
+    """All of one kind on this day: how often, how long in all, the latest with their times."""
+    spans = [span for span in day.automatic if span.kind == kind]
+    return {
+        "label": kind.label,
+        **SIGNS[kind],
+        "count": len(spans),
+        "time": _duration(sum(span.end - span.start for span in spans)),
+        "latest": [_times(span, zone) for span in reversed(spans[-LATEST:])],
+        "more": len(spans) > LATEST,
+    }
+
+
+def _times(span: AutoSpan, zone: str) -> str:
+    return f"{_clock(span.start, zone)}–{_('now') if span.open else _clock(span.end, zone)}"
+
+
+def _open_auto(row: AutoInterval, zone: str, now: float) -> dict[str, Any]:
+    kind = AutoKind(row.kind)
+    return {
+        "label": kind.label,
+        **SIGNS[kind],
+        "since": _since(row.started.timestamp(), zone, now),
     }
 
 
@@ -183,11 +239,14 @@ def _open_status(rows: list[StatusInterval], zone: str, now: float) -> dict[str,
 def _standing(
     label: str, kind: StatusKind, since: float, phone: bool, zone: str, now: float
 ) -> dict[str, Any]:
-    """A status that began on another day says so."""
-    began = datetime.fromtimestamp(since, ZoneInfo(zone))
+    return {"label": label, "tone": TONES[kind], "since": _since(since, zone, now), "phone": phone}
+
+
+def _since(at: float, zone: str, now: float) -> str:
+    """What began on another day says so."""
+    began = datetime.fromtimestamp(at, ZoneInfo(zone))
     today = began.date() == datetime.fromtimestamp(now, ZoneInfo(zone)).date()
-    moment = began.strftime("%H:%M" if today else "%d.%m %H:%M")
-    return {"label": label, "tone": TONES[kind], "since": moment, "phone": phone}
+    return began.strftime("%H:%M" if today else "%d.%m %H:%M")
 
 
 def _clock(at: float, zone: str) -> str:

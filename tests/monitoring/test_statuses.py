@@ -289,7 +289,7 @@ def test_whatever_is_pressed_the_intervals_tile_the_time(sent: Sent) -> None:
         with company_scope("alpha"):
             StatusInterval.objects.all().delete()
             for paused, reason, at in presses:
-                statuses.from_phone(manager="alpha_101", paused=paused, reason=reason, at=float(at))
+                statuses.from_phone(manager="alpha_101", paused=paused, reason=reason, at=LATELY - at)
             rows = list(StatusInterval.objects.filter(manager=staff.anna).order_by("started"))
             assert rows[-1].ended is None
             spent = sum((row.ended - row.started).total_seconds() for row in rows if row.ended is not None)
