@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from monitoring.bus import BusAway, get_links, read_board
-from monitoring.domain.audience import Entity, EntityKey, board_for, joined
+from monitoring.bus import BusAway
+from monitoring.domain.audience import board_for
 from monitoring.domain.limits import RANK, Level, Limits, Standing, judge
 from monitoring.domain.metrics import Metric
 from monitoring.domain.statistics import Scope
@@ -29,16 +29,15 @@ from monitoring.models.people import Group
 from monitoring.models.profiles import Profile
 from monitoring.models.queues import Queue
 from monitoring.selectors.norms import NormBook, norm_book
-from monitoring.selectors.pbxs import pbxs_of
 from monitoring.selectors.profiles import counted_groups, seen_by, with_switch
 from monitoring.services import audit
+from monitoring.services.board import Entities, board_now
 from monitoring.services.errors import NotThere, Refused
 from tenants.people.models import User
 from tenants.people.roles import Verb, can
 from tenants.scope import current_company
 
 What = Literal["began", "worse", "ended"]
-Entities = Mapping[EntityKey, Entity]
 MOST_POINTS = 240
 
 
@@ -73,7 +72,7 @@ def look(now: float | None = None) -> list[News]:
     """
     moment = time.time() if now is None else now
     try:
-        entities, cause = _board()
+        entities, cause = board_now()
     except BusAway:
         entities, cause = {}, "bus"
     with transaction.atomic():
@@ -121,21 +120,6 @@ def _demand(actor: User, alert: Alert) -> None:
 
 
 # what is looked at
-
-
-def _board() -> tuple[Entities, str]:
-    """The company's board over all its PBXs, and why it cannot be judged by ("" = it can)."""
-    company = current_company()
-    boards = read_board(company)
-    expected = {row.key for row in pbxs_of(company)}
-    alive = {pbx for pbx, health in get_links().items() if not health.orphaned}
-    entities = joined(board.entities for board in boards.values())
-    links = [row["state"] for (kind, _key), row in entities.items() if kind == "link"]
-    if not expected:
-        return entities, "no_pbx"
-    if not expected <= boards.keys() or not expected <= alive:
-        return entities, "collector"
-    return entities, "" if links and all(state == "connected" for state in links) else "pbx"
 
 
 def _posts(book: NormBook) -> Iterator[Post]:

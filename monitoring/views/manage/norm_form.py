@@ -44,9 +44,9 @@ class NormsForm(forms.Form):
     def _initial(self, metric: Metric) -> tuple[float | None, ...]:
         limits = self.standing.get(metric.key)
         if limits is None:
-            return None, None, None, HOLD
+            return None, None, None, int(HOLD)
         values = (limits.warning, limits.alarm, limits.margin)
-        return *(shown(metric, value) for value in values), limits.hold
+        return *(shown(metric, value) for value in values), int(limits.hold)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -14,8 +14,8 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from monitoring.bus import BusAway, read_board
-from monitoring.domain.audience import EntityKey, board_for, joined
+from monitoring.bus import BusAway
+from monitoring.domain.audience import EntityKey, board_for
 from monitoring.domain.limits import Limits
 from monitoring.domain.metrics import METRICS, Metric
 from monitoring.domain.statistics import Scope
@@ -24,11 +24,11 @@ from monitoring.selectors.alerts import figure
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.norms import norm_book
 from monitoring.selectors.profiles import choices_for, openable, seen_by
+from monitoring.services.board import board_now
 from monitoring.views.live import STRIP
 from tenants.lookup import CompanyRecord
 from tenants.people.models import User
 from tenants.people.roles import Verb, demand
-from tenants.scope import current_company
 
 Entities = dict[EntityKey, dict[str, Any]]
 
@@ -58,8 +58,7 @@ def printed(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _figures(user: User, profile: Any, now: float) -> dict[str, Any]:
-    boards = read_board(current_company())
-    whole = joined(board.entities for board in boards.values())
+    whole, cause = board_now()
     board = board_for(board_rights(user), now, whole)
     entities: Entities = {
         (kind, key): dict(row) for kind, rows in board.items() if kind != "at" for key, row in rows.items()
@@ -78,8 +77,7 @@ def _figures(user: User, profile: Any, now: float) -> dict[str, Any]:
         return [cell(metric, inside, own.get(metric.key)) for metric in columns]
 
     return {
-        "blind": any(row["state"] != "connected" for (kind, _key), row in entities.items() if kind == "link")
-        or not boards,
+        "blind": bool(cause),
         "tiles": [cell(METRICS[key], raw, limits.get(key)) for key in profile.tiles or STRIP if key in known],
         "columns": [pgettext("metric", metric.title) for metric in columns],
         "queues": [
