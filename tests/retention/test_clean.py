@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.models import AuditEntry, Call, Cleaning, Leg, LostCall, Note, Policy, QueueVisit, Step
+from monitoring.models.retention import Kind
 from monitoring.services import ingest, retention
 from monitoring.tasks.retention import clean
 from tenants.models import Company
@@ -100,8 +101,8 @@ def test_old_audit_goes_and_young_stays(staff: dict[str, Staff]) -> None:
 
 def test_what_a_shorter_time_would_remove_is_known_before(staff: dict[str, Staff]) -> None:
     with company_scope("alpha"):
-        assert retention.older(retention.Kind.CALLS, timezone.now() - timedelta(days=15)) == 10
-        assert retention.older(retention.Kind.CALLS, datetime(2000, 1, 1, tzinfo=UTC)) == 0
+        assert retention.older(Kind.CALLS, timezone.now() - timedelta(days=15)) == 10
+        assert retention.older(Kind.CALLS, datetime(2000, 1, 1, tzinfo=UTC)) == 0
 
 
 def test_the_task_of_one_company_leaves_the_other_alone(staff: dict[str, Staff]) -> None:

@@ -23,6 +23,9 @@ WORDS = {
     Verb.EDIT_LINES: _("edited lines"),
     Verb.EDIT_STATUSES: _("edited statuses"),
     Verb.EDIT_NORMS: _("edited norms"),
+    Verb.CLOSE_LOST: _("worked on a lost call"),
+    Verb.EDIT_POLICY: _("edited data and deadlines"),
+    Verb.DELETE_CUSTOMER: _("removed a customer's data"),
     "listen": _("listened to the call"),
 }
 
