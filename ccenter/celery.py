@@ -70,6 +70,11 @@ app.add_defaults(
                 "schedule": 15.0,
                 "options": {"expires": 15},
             },
+            "send reports that are due": {
+                "task": "tenants.for_every_company",
+                "args": ["monitoring.send_due_reports"],
+                "schedule": 60.0,
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],

@@ -49,6 +49,7 @@ const options = {
     early: join(HERE, "js/shell/early.js"),
     shell: join(HERE, "js/shell/shell.js"),
     live: join(HERE, "js/pages/live.js"),
+    statistics: join(HERE, "js/pages/statistics.js"),
     recording: join(HERE, "js/pages/recording.js"),
     profile: join(HERE, "js/pages/profile.js"),
     journal: join(HERE, "js/pages/journal.js"),

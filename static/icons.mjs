@@ -83,6 +83,7 @@ export const ICONS = {
   expand: "outline/fold-down",
   clear: "outline/filter-off",
   filter: "outline/filter",
+  mail: "outline/mail",
   download: "outline/download",
   left: "outline/chevron-left",
   note: "outline/note",
