@@ -141,7 +141,10 @@ class LineWire(TypedDict):
 
 
 class LinkWire(TypedDict):
-    """The PBX link as the collector sees it. ``lag`` in seconds (event time against receipt); times are epoch UTC."""
+    """The PBX link as the collector sees it. ``lag`` in seconds (event time against receipt); times are epoch UTC.
+
+    ``blind``: [from, until] for each window of today in which it was not heard, [from, until, 1] once it is filled.
+    """
 
     pbx: str
     state: LinkState

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from monitoring.domain.facts import BlindFact
 from monitoring.pbx.link import Link
@@ -44,6 +44,14 @@ class Blindness:
             inside = boot is not None and boot > began + skew - 1.0
             self._tell(BlindFact(began, ended, self._cause, skew, boot if inside else None))
             self._cause = UNWATCHED
+
+    async def look(self, portal: Portal, companies: Collection[str]) -> bool:
+        """Whether a window has been filled since the last look. Raises PortalAway."""
+        asked = [list(window) for window in self._link.unfilled()]
+        if not asked:
+            return False
+        filled = await portal.filled(companies, self._link.pbx, asked)
+        return self._link.fill([window for window, full in zip(asked, filled, strict=True) if full])
 
     async def keep_heard(self, portal: Portal, wall: Callable[[], float]) -> None:
         """For ever: leave word that the PBX is heard, while it is."""

@@ -369,6 +369,8 @@ class PbxCollector:
             await asyncio.sleep(self._timings.refresh)
             try:
                 await self.refresh()
+                if await self.blindness.look(self._portal, self.roster.companies()):
+                    self._show_link()
             except PortalAway as error:
                 log.warning("PBX %s: people and queues could not be read: %s", self.entry.name, error)
 

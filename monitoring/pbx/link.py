@@ -41,7 +41,7 @@ class Link:
 
     def restore(self, blind: Sequence[Sequence[float]], last_seen: float | None) -> None:
         """Go on where the PBX's previous owner stopped: its windows, and the gap since its last word."""
-        self.blind = [[float(a), float(b)] for a, b in (w for w in blind if len(w) == 2)]
+        self.blind = [list(map(float, window)) for window in blind if len(window) in (2, 3)]
         if last_seen is not None and self._blind_from is None:
             self._blind_from = last_seen
 
@@ -62,7 +62,7 @@ class Link:
         closed = (self._blind_from, max(now, self._blind_from)) if self._blind_from is not None else None
         if self._blind_from is not None:
             if self.blind and self._blind_from - self.blind[-1][1] < 1.0:
-                self.blind[-1][1] = now
+                self.blind[-1][1:] = [now]
             else:
                 self.blind.append([self._blind_from, now])
             del self.blind[:-WINDOWS]
@@ -88,6 +88,17 @@ class Link:
             return False
         self._blind_from = since
         return True
+
+    def unfilled(self) -> list[list[float]]:
+        """The windows that nobody has said to be filled."""
+        return [window for window in self.blind if len(window) == 2]
+
+    def fill(self, windows: Sequence[Sequence[float]]) -> bool:
+        """These have been filled from the PBX's own records. False: none of them is shown any more."""
+        found = [window for window in self.unfilled() if window in windows]
+        for window in found:
+            window.append(1.0)
+        return bool(found)
 
     def heard(self, lag: float) -> bool:
         """Events reached the board ``lag`` seconds after they happened. True when the panel should be

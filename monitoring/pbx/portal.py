@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar
@@ -19,6 +20,7 @@ from django.db import Error, close_old_connections, connections
 from monitoring.domain.directory import Directory, Standing
 from monitoring.pbx.client import Address
 from monitoring.selectors import directory as directory_selector
+from monitoring.selectors import quality
 from monitoring.selectors.standing import declared
 from monitoring.services import ingest
 from tenants.models import Pbx
@@ -66,6 +68,9 @@ class Portal(Protocol):
         self, company: str, pbx: str, *, before: float, alive: Collection[str]
     ) -> int: ...
     async def heard(self, pbx: str, at: float | None = None) -> float | None: ...
+    async def filled(
+        self, companies: Collection[str], pbx: str, windows: Sequence[Sequence[float]]
+    ) -> list[bool]: ...
 
 
 class DatabasePortal:
@@ -95,6 +100,12 @@ class DatabasePortal:
     async def heard(self, pbx: str, at: float | None = None) -> float | None:
         """When the PBX was heard last (epoch seconds), None if never; ``at``: keep that it was heard then."""
         return await self._do(_heard, pbx, at)
+
+    async def filled(
+        self, companies: Collection[str], pbx: str, windows: Sequence[Sequence[float]]
+    ) -> list[bool]:
+        """For each of these windows whether what was missed has been filled in every company's history."""
+        return await self._do(_filled, tuple(companies), pbx, windows)
 
     def close(self) -> None:
         self._thread.submit(connections.close_all)
@@ -151,6 +162,17 @@ def _directories(companies: tuple[str, ...], counted: bool, pbx: str) -> Loaded:
 def _close_interrupted(company: str, pbx: str, before: float, alive: Collection[str]) -> int:
     with company_scope(company):
         return ingest.close_interrupted(pbx, before, alive)
+
+
+def _filled(companies: tuple[str, ...], pbx: str, windows: Sequence[Sequence[float]]) -> list[bool]:
+    told = [True] * len(windows)
+    for company in companies:
+        with suppress(ScopeError), company_scope(company):
+            told = [
+                known and quality.filled(pbx, window[0], window[1])
+                for known, window in zip(told, windows, strict=True)
+            ]
+    return told if companies else [False] * len(windows)
 
 
 def _heard(pbx: str, at: float | None) -> float | None:

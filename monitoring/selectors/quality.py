@@ -13,12 +13,23 @@ from monitoring.domain.statistics import Gap
 from monitoring.models.quality import BlindWindow
 
 
+def filled(pbx: str, begin: float, end: float) -> bool:
+    """Whether all that was missed of ``pbx`` between the two moments has been filled since."""
+    first, last = datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC)
+    states = set(
+        BlindWindow.objects.filter(
+            Q(ended__isnull=True) | Q(ended__gte=first), pbx=pbx, began__lte=last
+        ).values_list("state", flat=True)
+    )
+    return states == {BlindWindow.State.RECONCILED}
+
+
 def gaps(begin: float, end: float) -> tuple[Gap, ...]:
     """The windows that [``begin``, ``end``) touches, earliest first, those of different PBXs apart."""
     first, last = datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC)
-    rows = BlindWindow.objects.filter(
-        Q(ended__isnull=True) | Q(ended__gt=first), began__lt=last
-    ).order_by("began", "pk")
+    rows = BlindWindow.objects.filter(Q(ended__isnull=True) | Q(ended__gt=first), began__lt=last).order_by(
+        "began", "pk"
+    )
     return tuple(
         Gap(
             row.began.timestamp(),

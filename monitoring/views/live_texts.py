@@ -145,6 +145,8 @@ def _bands() -> dict[str, str | Forms]:
         ),
         "band.incomplete": _("{windows}: no connection to the {pbx}."),
         "band.incomplete_note": _("Today's figures are incomplete."),
+        "band.filled": _("{windows}: no connection to the {pbx}, filled since from its own records."),
+        "band.filled_note": _("Reports are complete; today's figures here still lack that time."),
         "band.until_now": _("now"),
         "band.simulated": _("Simulated: these calls come from a simulator, not from a real PBX."),
     }

@@ -70,6 +70,7 @@ class PlayedPortal:
         self.facts: list[tuple[str, Fact]] = []
         self.away = False
         self.heard_at: float | None = None
+        self.all_filled = False
         self.declared: Callable[[str, StatusDeclared], None] | None = None
 
     async def pbxs(self) -> list[PbxEntry]:
@@ -79,6 +80,12 @@ class PlayedPortal:
     async def directories(self, companies: Iterable[str], *, counted: bool, pbx: str = "") -> Loaded:
         self._answer()
         return {company: self.rows[company] for company in companies}
+
+    async def filled(
+        self, companies: Collection[str], pbx: str, windows: Sequence[Sequence[float]]
+    ) -> list[bool]:
+        self._answer()
+        return [self.all_filled for _ in windows]
 
     async def heard(self, pbx: str, at: float | None = None) -> float | None:
         self._answer()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from monitoring.domain.facts import BlindFact
-from tests.pbx.rig import Rig
+from tests.pbx.rig import TIMINGS, Rig
 from tests.pbx.scripted import ScriptedPbx, event, until
 
 
@@ -57,3 +58,14 @@ async def test_a_pbx_that_is_heard_leaves_word_of_it_for_who_comes_after(pbx: Sc
     await until(lambda: rig.portal.heard_at is not None, 7.0)
     assert rig.portal.heard_at is not None
     assert time.time() - rig.portal.heard_at < 7.0
+
+
+async def test_a_window_filled_from_the_pbxs_own_records_is_shown_as_filled(pbx: ScriptedPbx, rig: Rig) -> None:
+    collector = await rig.start(timings=replace(TIMINGS, refresh=0.2))
+    pbx.cut()
+    await until(lambda: len(collector.link.blind) == 1, 5.0)
+    await asyncio.sleep(0.5)
+    assert len(collector.link.blind[0]) == 2
+    rig.portal.all_filled = True
+    await rig.see("alpha", lambda board: len(board.entities["link", "1"]["blind"][0]) == 3)
+    assert collector.link.unfilled() == []

@@ -52,13 +52,19 @@ function linkNotices(link, several, now, { t, time }) {
     const text = t("band.lag", { pbx, n: Math.round(link.lag) });
     said.push({ key: `lag:${link.pbx}`, tone: "warn", icon: "stale", text });
   }
-  if (link.blind?.length) {
-    const windows = link.blind
+  const spans = (windows) =>
+    windows
       .slice(-3)
       .map(([from, until]) => `${time(from)}–${until ? time(until) : t("band.until_now")}`)
       .join(", ");
-    const text = t("band.incomplete", { pbx, windows });
+  const missing = (link.blind ?? []).filter(([, , filled]) => !filled);
+  const filled = (link.blind ?? []).filter(([, , done]) => done);
+  if (missing.length) {
+    const text = t("band.incomplete", { pbx, windows: spans(missing) });
     said.push({ key: `blind:${link.pbx}`, tone: "warn", icon: "incomplete", text, note: t("band.incomplete_note") });
+  } else if (filled.length) {
+    const text = t("band.filled", { pbx, windows: spans(filled) });
+    said.push({ key: `filled:${link.pbx}`, tone: "info", icon: "info", text, note: t("band.filled_note") });
   }
   if (link.simulated) {
     said.push({ key: `simulated:${link.pbx}`, tone: "info", icon: "simulated", text: t("band.simulated", since) });

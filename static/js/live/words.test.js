@@ -102,6 +102,8 @@ test("the band tells each trouble once, the gravest first, and nothing when all 
   assert.deepEqual(told([{}], { phase: "denied" }), ["denied"]);
   assert.deepEqual(told([{}], { phase: "lost", code: 4429, failures: 1, lostAt: 5 }), ["too-many"]);
   assert.deepEqual(told([]), ["no-pbx"]);
+  assert.deepEqual(told([{ blind: [[1, 2, 1], [3, 4]] }]), ["blind:main"]);
+  assert.deepEqual(told([{ blind: [[1, 2, 1]] }]), ["filled:main"]);
   assert.deepEqual(told([{ simulated: true, lag: 7, blind: [[1, 2]] }]), ["lag:main", "blind:main", "simulated:main"]);
   assert.deepEqual(told([{ state: "refused", simulated: true }]), ["pbx_refused:main", "simulated:main"]);
   for (const state of ["stale", "down", "orphaned", "connecting"]) assert.deepEqual(told([{ state }]), [`pbx_${state}:main`]);
