@@ -115,7 +115,7 @@ export interface LineWire {
   groups: number[];
 }
 
-/** The PBX link as the collector sees it. `lag` in seconds (event time against receipt); times are epoch UTC. */
+/** The PBX link as the collector sees it. `lag` in seconds (event time against receipt); times are epoch UTC. `blind`: [from, until] for each window of today in which it was not heard, [from, until, 1] once it is filled. */
 export interface LinkWire {
   pbx: string;
   state: "connecting" | "connected" | "stale" | "down" | "refused" | "orphaned";
