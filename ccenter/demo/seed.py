@@ -213,6 +213,7 @@ def _queues(company: CompanySeed, pbx: Pbx, groups: dict[str, Group]) -> None:
                 "max_wait": plan.max_wait,
                 "exit_key": plan.exit_key,
                 "via_local": plan.via_local,
+                "wrap_up": plan.wrap_up,
             },
         )
         if made:

@@ -56,7 +56,8 @@ class ManagerPlan:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlan:
-    """``members``: manager names. ``ring_timeout`` and ``max_wait`` in seconds; ``via_local``: ring through Local/."""
+    """``members``: manager names. ``ring_timeout``, ``max_wait``, ``wrap_up`` in seconds; ``via_local``: ring through
+    Local/."""
 
     name: str
     title: str
@@ -68,6 +69,7 @@ class QueuePlan:
     exit_key: str = "0"
     via_local: bool = False
     retry: int = 1
+    wrap_up: int = 0
 
     def __post_init__(self) -> None:
         checked("queue", self.name, NAME)

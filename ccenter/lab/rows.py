@@ -96,6 +96,7 @@ def _company(company: Company, pbx: Pbx, phones_port: int, registering: Collecti
                 max_wait=queue.max_wait or NO_LIMIT,
                 exit_key=queue.exit_key,
                 via_local=queue.via_local,
+                wrap_up=queue.wrap_up,
             )
             for queue in queues
         ),

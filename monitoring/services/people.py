@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from monitoring.models.people import Group, Manager, Supervisor
-from monitoring.services import audit
+from monitoring.services import audit, statuses
 from monitoring.services.commands import pbxs_of, tell_directory_changed
 from monitoring.services.directory import StillNeeded, check
 from monitoring.services.numbers import why_taken
@@ -78,7 +78,7 @@ def archive(*, actor: User, user: User) -> None:
     with transaction.atomic():
         _keep_an_admin(user)
         accounts.disable(user=user)
-        Manager.objects.live().filter(user=user).update(archived_at=timezone.now())
+        _unseat(user)
         audit.record(actor=actor, verb=VERB, kind="user", what=user, details={"archived": True})
         tell_directory_changed()
 
@@ -108,11 +108,18 @@ def _place(account: User, person: Person) -> None:
     if person.role == Role.MANAGER:
         _seat(account, person)
     else:
-        Manager.objects.live().filter(user=account).update(archived_at=timezone.now())
+        _unseat(account)
     if person.role == Role.SUPERVISOR:
         Supervisor.objects.get_or_create(user=account)[0].groups.set(person.groups)
     else:
         Supervisor.objects.filter(user=account).delete()
+
+
+def _unseat(account: User) -> None:
+    """No call rings there any more, and nothing of theirs goes on: neither a status nor what stood beside it."""
+    for manager in Manager.objects.live().filter(user=account):
+        statuses.end_all(manager)
+        Manager.objects.filter(pk=manager.pk).update(archived_at=timezone.now())
 
 
 def _seat(account: User, person: Person) -> None:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +20,7 @@ from monitoring.domain.commands import SetStatus
 from monitoring.domain.events import StatusDeclared
 from monitoring.models.audit import Outcome
 from monitoring.models.people import Manager
+from monitoring.models.presence import AutoInterval
 from monitoring.models.statuses import Source, Status, StatusInterval, StatusKind
 from monitoring.services import audit, webhooks
 from monitoring.services.commands import Receipt, tell
@@ -151,6 +154,14 @@ def _switch(
             continue  # somebody else opened one first: the partial unique index says so
         return opened, True
     raise Busy(_("The status is being changed by somebody else. Try again."))
+
+
+def end_all(manager: Manager) -> None:
+    """``manager`` leaves: time under a status ends now, not never."""
+    now = timezone.now()
+    for standing in (StatusInterval, AutoInterval):
+        rows = standing.objects.filter(manager=manager, ended__isnull=True)
+        rows.update(ended=Greatest(F("started"), now))
 
 
 def groups_of(manager: Manager) -> list[int]:

@@ -158,3 +158,14 @@ def test_the_portals_account_hears_exactly_what_the_collector_reads() -> None:
 def test_a_title_keeps_what_people_are_called() -> None:
     assert spoken("Семёнова-Тян Ольга") == "Семёнова-Тян Ольга"
     assert spoken("ООО «Ромашка»") == "ООО «Ромашка»"
+
+
+def test_the_pbx_lets_people_wrap_up_for_as_long_as_their_queue_says() -> None:
+    plan = sample.plan(phones_port=5070)
+    romashka, vektor = plan.companies
+    slow, *others = romashka.queues
+    queues = (replace(slow, wrap_up=25), *others)
+    text = "\n" + rendered(replace(plan, companies=(replace(romashka, queues=queues), vektor)))["queues.conf"]
+    assert "\nwrapuptime = 25\n" in section(text, romashka.queue_key(slow.name))
+    for company, queue in [(romashka, each) for each in others] + [(vektor, each) for each in vektor.queues]:
+        assert "\nwrapuptime = 0\n" in section(text, company.queue_key(queue.name))

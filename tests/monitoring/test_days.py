@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.domain.intervals import day_bounds, local_day
-from monitoring.models import AutoInterval, Status, StatusInterval
+from monitoring.models import AutoInterval, Manager, Status, StatusInterval
 from monitoring.models.presence import AutoKind
 from monitoring.models.statuses import Source, StatusKind
 from monitoring.selectors.day import Day, day_of
+from monitoring.services import people
 from tenants.models import Company
 from tenants.people.models import User
 from tenants.scope import company_scope
@@ -148,3 +149,24 @@ def test_the_team_page_shows_it_for_own_people_while_it_lasts(staff: Staff, alph
     with company_scope("alpha"):
         lost_phone(staff, 4, ended=False)
     assert "телефон не на связи" in alpha_client.get("/team/").text
+
+
+def test_who_is_archived_leaves_nothing_that_goes_on(staff: Staff) -> None:
+    assert staff.anna.user is not None
+    for slug in ("alpha", "beta"):
+        with company_scope(slug):
+            person = Manager.objects.get(extension="101")
+            StatusInterval.objects.create(
+                manager=person, status=Status.objects.live()[0], started=timezone.now(), source=Source.PORTAL
+            )
+            AutoInterval.objects.create(
+                manager=person, kind=AutoKind.UNREGISTERED, started=timezone.now() + timedelta(seconds=5)
+            )
+    with company_scope("alpha"):
+        people.archive(actor=staff.admin, user=staff.anna.user)
+        assert not StatusInterval.objects.filter(ended__isnull=True).exists()
+        row = AutoInterval.objects.get()
+        assert row.ended == row.started, "a PBX's clock may be ahead of ours"
+    with company_scope("beta"):
+        assert StatusInterval.objects.filter(ended__isnull=True).count() == 1
+        assert AutoInterval.objects.filter(ended__isnull=True).count() == 1

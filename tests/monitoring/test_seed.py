@@ -110,6 +110,16 @@ def test_the_portals_rows_render_to_the_labs_own_plan(seeded: Pbx) -> None:
     assert len(set(secrets)) == len(secrets)
 
 
+def test_a_queues_wrap_up_reaches_the_pbx_of_its_company_alone(seeded: Pbx) -> None:
+    with company_scope("beta"):
+        edited = Queue.objects.live()[0]
+        Queue.objects.filter(pk=edited.pk).update(wrap_up=25)
+    plan = seed.lab_plan(phones_port=5070)
+    told = {company.queue_key(q.name): q.wrap_up for company in plan.companies for q in company.queues}
+    assert {key for key, seconds in told.items() if seconds} == {edited.pbx_name}
+    assert told[edited.pbx_name] == 25
+
+
 def test_what_is_archived_is_not_on_the_pbx(seeded: Pbx) -> None:
     with company_scope("beta"):
         gone = Manager.objects.get(pbx_name="beta_101")
