@@ -316,7 +316,7 @@ class Day:
         if not number or not self._is_free(name, wish.at):
             return
         key, now = self._key(wish.at), wish.at
-        line = self.company.lines[0]
+        line = self._line_of(name)
         steps = [StepFact("dial", number, now, now), StepFact("line", line.number, now, now)]
         rings = self.luck.uniform(4, 22)
         uniqueid = key.partition(":")[2]
@@ -332,6 +332,12 @@ class Day:
             key, wish, line.number, steps, [leg._replace(origin=True)], end, "answered",
             self.luck.choice((name, "customer")), now + rings, direction="out",
         )  # fmt: skip
+
+    def _line_of(self, name: str) -> PastLine:
+        """The number this manager's customers see: that of an own queue, rather a plain one than one behind a menu."""
+        own = [queue.key for queue in self.company.queues.values() if name in queue.members]
+        plain = [line for line in self.company.lines if line.queues and not line.menu]
+        return next((line for line in plain if line.queues[0] in own), self.company.lines[0])
 
     # ------------------------------------------------------------ rows to be
     def _ended(

@@ -21,11 +21,12 @@ from ccenter.demo.past.day import MADE_UP, Day, PastCompany, PastLine, PastQueue
 from ccenter.demo.past.shift import Labels, Stretch, day_of, joined
 from monitoring.domain.facts import Fact
 from monitoring.domain.intervals import day_bounds, local_day
-from monitoring.models import Line, Manager, Queue, Status, StatusInterval
+from monitoring.models import Line, Manager, Queue, Status, StatusInterval, Supervisor
 from monitoring.models.calls import Call
+from monitoring.models.lost import LostCall, LostState, Reason
 from monitoring.models.queues import Strategy
 from monitoring.models.statuses import Source, StatusKind
-from monitoring.services import ingest
+from monitoring.services import ingest, lost
 from tenants.models import Company
 from tenants.scope import company_scope
 
@@ -38,8 +39,8 @@ class NothingToFill(RuntimeError):
     """The company has nobody who could have taken calls."""
 
 
-def write(slug: str, *, months: int, told: Told = lambda done, of: None, missing: bool = False) -> int:
-    """Fill the ``months`` × 30 days before today (company's time); returns how many calls there are then.
+def write(slug: str, *, days: int, told: Told = lambda done, of: None, missing: bool = False) -> int:
+    """Fill the ``days`` before today (company's time); returns how many calls there are then.
 
     ``missing``: only from the last day on that was filled before. Call it outside every scope. Raises NothingToFill.
     """
@@ -47,19 +48,21 @@ def write(slug: str, *, months: int, told: Told = lambda done, of: None, missing
     with company_scope(slug):
         company = _company(slug)
         today = local_day(timezone.now().timestamp(), zone)
-        days = [today - timedelta(days=ago) for ago in range(months * 30, 0, -1)]
+        wanted = [today - timedelta(days=ago) for ago in range(days, 0, -1)]
         if missing and (last := _last_filled(zone)) is not None:
             # That day again: whoever filled it may have been stopped in its middle.
-            days = [day for day in days if day >= last] if last < days[-1] else []
-        shifts = _shifts(company, days, zone)
+            wanted = [day for day in wanted if day >= last] if last < wanted[-1] else []
+        shifts = _shifts(company, wanted, zone)
         _declare(shifts, before=day_bounds(today, zone)[0])
-        for done, day in enumerate(days, start=1):
+        for done, day in enumerate(wanted, start=1):
             start, end = day_bounds(day, zone)
             present = {name: by_day[day] for name, by_day in shifts.items()}
             played = Day(company, day, start=start, end=end, days_ago=(today - day).days, shifts=present)
             for batch in _batches(played.facts()):
                 ingest.store(company.pbx, batch)
-            told(done, len(days))
+            told(done, len(wanted))
+        if wanted:
+            _settle_old(before=day_bounds(wanted[-1], zone)[0])
         return Call.objects.count()
 
 
@@ -151,6 +154,23 @@ def _declare(shifts: dict[str, dict[date, list[Stretch]]], *, before: float) -> 
                 for begin, end, status in chain
             ]  # fmt: skip
         StatusInterval.objects.bulk_create(rows, batch_size=2000)
+
+
+def _settle_old(*, before: float) -> None:
+    """Nobody leaves lost callers open for months: what nobody called back was closed by a supervisor with a reason."""
+    heads = list(Supervisor.objects.order_by("pk").values_list("user_id", flat=True))
+    luck = random.Random("settled")
+    left = list(LostCall.objects.filter(state=LostState.OPEN, lost_at__lt=_moment(before)).order_by("pk"))
+    for row in left if heads else ():
+        row.dismissed_at = row.lost_at + timedelta(hours=luck.uniform(2, 30))
+        row.closed_by_id = luck.choice(heads)
+        row.reason = luck.choice(
+            (Reason.UNREACHABLE, Reason.UNREACHABLE, Reason.WRITTEN, Reason.WRONG, Reason.SPAM)
+        )
+    LostCall.objects.bulk_update(left, ["dismissed_at", "closed_by", "reason"], batch_size=1000)
+    for chunk in (left[place : place + 1000] for place in range(0, len(left), 1000)):
+        with transaction.atomic():
+            lost.settle(call_ids=[row.call_id for row in chunk])
 
 
 def _batches(facts: Iterator[Fact]) -> Iterator[list[Fact]]:

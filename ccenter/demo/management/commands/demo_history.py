@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 self.stdout.flush()
 
         try:
-            calls = write(slug, months=months, told=told, missing=missing)
+            calls = write(slug, days=months * 30, told=told, missing=missing)
         except NothingToFill as reason:
             raise CommandError(str(reason)) from reason
         self.stdout.write(f"{slug}: {calls} calls")
