@@ -134,7 +134,8 @@ def ask(*, owner: User, kind: str, question: Mapping[str, Any], form: str, zone:
         audit.record(
             actor=owner, verb=known.verb, kind="export", what=export, details={"question": dict(question)}
         )
-        transaction.on_commit(lambda: _start(export.pk))
+        company = current_company()
+        transaction.on_commit(lambda: _start(company, export.pk))
     return export
 
 
@@ -190,7 +191,7 @@ def sweep() -> None:
     )
     for pk in silent.filter(turn__lt=TURNS).values_list("pk", flat=True):
         if Export.objects.filter(pk=pk, beat__lt=now - SILENT).update(state=State.WAITING, beat=now):
-            _start(pk)
+            _start(current_company(), pk)
 
 
 def drop(export: Export) -> None:
@@ -284,6 +285,6 @@ def _own(owner: User, export: Export) -> None:
         raise NotThere(_("There is no such export."))
 
 
-def _start(export_id: int) -> None:
+def _start(company: str, export_id: int) -> None:
     current_app.loader.import_default_modules()  # a web process has not read the tasks yet
-    current_app.tasks["monitoring.make_export"].delay(current_company(), export_id)
+    current_app.tasks["monitoring.make_export"].delay(company, export_id)

@@ -37,7 +37,8 @@ function LiveRoute({ id, onClose }) {
   const kept = useRef({ call: null, endedAt: null });
   const now = Math.max(second.value, clock.now());
   const live = store.row("call", id).value;
-  if (live && live.state !== "ended") kept.current = { call: live, endedAt: null };
+  store.versions.call.value; // a call that is gone leaves its last state behind: only the board knows
+  if (live && live.state !== "ended" && store.board.call.has(id)) kept.current = { call: live, endedAt: null };
   else if (kept.current.endedAt === null) kept.current = { call: live ?? kept.current.call, endedAt: now };
   const { call, endedAt } = kept.current;
   if (!call) return null;
