@@ -74,7 +74,7 @@ def counts(entities: Entities, sight: Sight, now: float) -> dict[str, float]:
             found["now.waiting"] += 1
             found["now.longest_wait"] = max(found["now.longest_wait"], now - row["joined"])
         elif kind == "manager" and sight.manager(row):
-            _count_manager(found, row, entities)
+            _count_manager(found, row, entities, now)
         elif kind == "queue" and sight.queue(row):
             today = row.get("today") or {}
             for name in QUEUE_TODAY:
@@ -93,7 +93,7 @@ def queue_of(call: Mapping[str, Any]) -> str | None:
     return next((str(step["what"]) for step in reversed(call["steps"]) if step["kind"] == "queue"), None)
 
 
-def _count_manager(found: dict[str, float], row: Mapping[str, Any], entities: Entities) -> None:
+def _count_manager(found: dict[str, float], row: Mapping[str, Any], entities: Entities, now: float) -> None:
     busy = row["activity"] in ("talking", "held")
     kind = _declared(row, entities)
     found["now.talking"] += busy
@@ -103,8 +103,14 @@ def _count_manager(found: dict[str, float], row: Mapping[str, Any], entities: En
         return
     if row["registration"] == "unregistered":
         found["now.unregistered"] += 1
-    elif not row["calls"] and not busy and row["activity"] != "ringing":
+    elif not row["calls"] and not busy and row["activity"] != "ringing" and not _wraps_up(row, now):
         found["now.free"] += 1
+
+
+def _wraps_up(row: Mapping[str, Any], now: float) -> bool:
+    """Still writing the last call down: free in a moment, not yet."""
+    until = row.get("wrap_until")
+    return until is not None and until > now
 
 
 def _declared(row: Mapping[str, Any], entities: Entities) -> str:

@@ -55,7 +55,7 @@ def board(pick: random.Random) -> dict[str, dict[str, Any]]:
             key, some(pick, groups), queues=some(pick, queues), status=pick.choice([None, 1, 2, 3, 9]),
             paused=pick.random() < 0.3, registration=pick.choice(["registered", "unregistered", "unknown"]),
             activity=pick.choice(["free", "ringing", "talking", "held", "unavailable", "unknown"]),
-            calls=some(pick, ["1", "2"]),
+            calls=some(pick, ["1", "2"]), wrap_until=pick.choice([None, NOW - 5, NOW + 5]),
         )
         for key in people
     }  # fmt: skip
