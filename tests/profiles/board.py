@@ -24,7 +24,8 @@ def manager(key: str, groups: list[int], **fields: Any) -> dict[str, Any]:
     return {
         "key": key, "title": f"Имя {key}", "extension": key[-3:], "groups": groups, "queues": [], "status": None,
         "status_since": None, "paused": False, "pause_reason": "", "registration": "registered",
-        "activity": "free", "activity_since": None, "calls": [], "missed_in_row": 0, "flags": [], "today": {}, "wrap_until": None,
+        "activity": "free", "activity_since": None, "calls": [], "missed_in_row": 0, "flags": [], "today": {},
+        "wrap_until": None,
         **fields,
     }  # fmt: skip
 
