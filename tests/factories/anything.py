@@ -77,6 +77,8 @@ class Filler:
                 return True
             case models.DateTimeField():
                 return timezone.now()
+            case models.TimeField():
+                return timezone.now().time()
             case models.DateField():
                 return timezone.now().date()
             case models.JSONField():
