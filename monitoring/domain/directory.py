@@ -68,7 +68,10 @@ class LineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everything the reducer may know of a company besides its events. ``time_zone`` cuts the day for "today"."""
+    """Everything the reducer may know of a company besides its events. ``time_zone`` cuts the day for "today".
+
+    ``records``: the company has its talks recorded; the collector tells the PBX, no figure depends on it.
+    """
 
     company: str
     time_zone: str = "Europe/Moscow"
@@ -78,6 +81,7 @@ class Directory:
     lines: tuple[LineEntry, ...] = ()
     statuses: tuple[StatusEntry, ...] = ()
     trunks: frozenset[str] = field(default_factory=frozenset)
+    records: bool = True
 
 
 class StandingAuto(NamedTuple):

@@ -84,6 +84,7 @@ class Agreement:
             declared = self._roster.declared.get(company, {})
             members = [(self._switchboard.manager_of_member(company, m), m) for m in snapshot.members]
             differing = await pauses.align(client, directory, declared, members)
+            await pauses.switch_recording(client, company, records=directory.records)
             if differing:
                 log.info("PBX %s: %d pauses of %s put right", self._entry.name, differing, company)
 

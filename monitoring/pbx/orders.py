@@ -74,6 +74,7 @@ class Orders:
         try:
             if isinstance(command, ReloadDirectory):
                 await self._reload()
+                await self._switch_recording(command.company)
                 return Answer("done")
             return await self._set_status(command)
         except PortalAway as error:
@@ -86,6 +87,12 @@ class Orders:
             # One command that trips over a mistake of ours must not end the others, nor stay unanswered.
             log.exception("PBX %s: %s failed", self._lease.pbx, command.kind)
             return Answer("failed", "an internal error; it is in the log")
+
+    async def _switch_recording(self, company: str) -> None:
+        """The company's rule may be what has changed; without a connection it is told after the next snapshot."""
+        directory, client = self._roster.directories.get(company), self._client()
+        if directory is not None and client is not None:
+            await pauses.switch_recording(client, company, records=directory.records)
 
     async def _set_status(self, command: SetStatus) -> Answer:
         manager = self._roster.manager(command.company, command.manager)

@@ -59,6 +59,12 @@ async def mark_away(client: Client, endpoint: str, *, away: bool) -> None:
         await client.run(actions.set_global(name=f"AWAY_{endpoint}", value="1" if away else "0"))
 
 
+async def switch_recording(client: Client, company: str, *, records: bool) -> None:
+    """What the dialplan reads before it records a customer: it holds from the next call on. Raises AmiError."""
+    if _PLAIN.match(company):
+        await client.run(actions.set_global(name=f"RECORD_{company}", value="1" if records else "0"))
+
+
 async def align(
     client: Client,
     directory: Directory,

@@ -24,6 +24,7 @@ from monitoring.models.people import Group, Manager
 from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status
 from monitoring.selectors import standing
+from monitoring.selectors.policy import policy
 from tenants.models import Company, Pbx
 
 
@@ -78,6 +79,7 @@ def read(company_slug: str, pbx: str = "") -> Directory:
             for status in Status.objects.live()
         ),
         trunks=frozenset(line.trunk for line in lines if line.trunk),
+        records=policy().record_calls,
     )
 
 

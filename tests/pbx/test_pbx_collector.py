@@ -300,6 +300,10 @@ async def test_a_status_declared_between_two_events_disturbs_nobody(pbx: Scripte
 # statuses
 
 
+def away_marks(pbx: ScriptedPbx) -> list[dict[str, str]]:
+    return [said for said in pbx.named("Setvar") if said["Variable"].startswith("AWAY_")]
+
+
 async def test_a_declared_break_pauses_in_every_queue_marks_the_endpoint_and_is_on_the_board(
     pbx: ScriptedPbx, rig: Rig
 ) -> None:
@@ -311,14 +315,14 @@ async def test_a_declared_break_pauses_in_every_queue_marks_the_endpoint_and_is_
         "Interface": "PJSIP/alpha_101", "Paused": "true", "Reason": "Обед",
     }  # fmt: skip
     assert "Queue" not in pause
-    assert [(s["Variable"], s["Value"]) for s in pbx.named("Setvar")] == [("AWAY_alpha_101", "1")]
+    assert [(s["Variable"], s["Value"]) for s in away_marks(pbx)] == [("AWAY_alpha_101", "1")]
     await rig.see("alpha", lambda board: board.entities["manager", "alpha_101"]["status"] == 2)
     assert (await rig.entity("beta", "manager", "beta_101"))["status"] is None
 
     back = SetStatus("alpha", "alpha_101", 1, "available", "Доступен", time.time())
     assert await order(back) == Answer("done")
     assert pbx.named("QueuePause")[-1]["Paused"] == "false"
-    assert pbx.named("Setvar")[-1]["Value"] == "0"
+    assert away_marks(pbx)[-1]["Value"] == "0"
 
 
 async def test_a_break_pauses_also_where_a_queue_rings_the_person_through_a_local_channel(
@@ -350,9 +354,9 @@ async def test_a_command_for_somebody_elses_is_refused_and_nothing_is_sent(
     pbx: ScriptedPbx, rig: Rig, command: Command
 ) -> None:
     await rig.start()
-    sent = len(pbx.named("QueuePause")) + len(pbx.named("Setvar"))
+    sent = len(pbx.named("QueuePause")) + len(away_marks(pbx))
     assert (await order(command)).outcome == "refused"
-    assert len(pbx.named("QueuePause")) + len(pbx.named("Setvar")) == sent
+    assert len(pbx.named("QueuePause")) + len(away_marks(pbx)) == sent
     for company in ("alpha", "beta"):
         assert (await rig.entity(company, "manager", f"{company}_101"))["status"] is None
 
@@ -371,7 +375,7 @@ async def test_a_manager_in_no_queue_can_still_go_to_lunch(pbx: ScriptedPbx, rig
     )
     await rig.start()
     assert await order(lunch("alpha")) == Answer("done")
-    assert [s["Variable"] for s in pbx.named("Setvar")] == ["AWAY_alpha_101"]
+    assert [s["Variable"] for s in away_marks(pbx)] == ["AWAY_alpha_101"]
 
 
 async def test_a_status_declared_while_the_line_is_down_follows_after_the_reconnect(
@@ -391,7 +395,25 @@ async def test_a_status_declared_while_the_line_is_down_follows_after_the_reconn
     await rig.start()
     await until(lambda: pbx.named("QueuePause"))
     assert pbx.named("QueuePause")[0]["Queue"] == "alpha_sales"
-    await until(lambda: pbx.named("Setvar"))
+    await until(lambda: away_marks(pbx))
+
+
+def switches(pbx: ScriptedPbx) -> list[tuple[str, str]]:
+    marks = [(said["Variable"], said["Value"]) for said in pbx.named("Setvar")]
+    return [mark for mark in marks if mark[0].startswith("RECORD_")]
+
+
+async def test_recording_is_switched_as_the_company_says_at_once_and_after_every_reconnect(
+    pbx: ScriptedPbx, rig: Rig
+) -> None:
+    silent = replace(directory("alpha", "101"), records=False)
+    rig.portal.rows["alpha"] = (silent, Standing())
+    await rig.start()
+    await until(lambda: len(switches(pbx)) == 2)
+    assert sorted(switches(pbx)) == [("RECORD_alpha", "0"), ("RECORD_beta", "1")]
+    rig.portal.rows["alpha"] = (replace(silent, records=True), Standing())
+    assert await order(ReloadDirectory("alpha")) == Answer("done")
+    assert switches(pbx)[2:] == [("RECORD_alpha", "1")]
 
 
 async def test_after_a_reconnect_only_pauses_that_differ_from_the_portals_word_are_put_right(
@@ -407,11 +429,11 @@ async def test_after_a_reconnect_only_pauses_that_differ_from_the_portals_word_a
         member("alpha", "104", paused=True), member("beta", "101", paused=True),
     ]  # fmt: skip
     await rig.start()
-    await until(lambda: len(pbx.named("Setvar")) == 3)
+    await until(lambda: len(away_marks(pbx)) == 3)
     assert {(p["Interface"], p["Paused"]) for p in pbx.named("QueuePause")} == {
         ("PJSIP/alpha_101", "true"), ("PJSIP/alpha_102", "false"),
     }  # fmt: skip
-    assert {(s["Variable"], s["Value"]) for s in pbx.named("Setvar")} == {
+    assert {(s["Variable"], s["Value"]) for s in away_marks(pbx)} == {
         ("AWAY_alpha_101", "1"), ("AWAY_alpha_102", "0"), ("AWAY_alpha_103", "1"),
     }  # fmt: skip
     assert not rig.portal.pauses("alpha")
@@ -447,7 +469,7 @@ async def test_a_pause_on_the_phone_becomes_a_fact_and_the_portals_own_does_not(
     await asyncio.to_thread(rig.portal.declared, "alpha", StatusDeclared(pbx.now(), "alpha_101", 2))
     await rig.see("alpha", lambda board: board.entities["manager", "alpha_101"]["status"] == 2)
     await until(
-        lambda: any(s["Variable"] == "AWAY_alpha_101" and s["Value"] == "1" for s in pbx.named("Setvar"))
+        lambda: any(s["Variable"] == "AWAY_alpha_101" and s["Value"] == "1" for s in away_marks(pbx))
     )
     assert len(pbx.named("QueuePause")) == sent
 
