@@ -6,7 +6,7 @@ import { draw } from "./waveform.js";
 const TELL_EVERY = 5_000;
 
 export class Player {
-  constructor(root, { ask = fetch, audio = new Audio() } = {}) {
+  constructor(root, { ask = (...what) => fetch(...what), audio = new Audio() } = {}) {
     this.root = root;
     this.config = JSON.parse(root.querySelector("script[type='application/json']").textContent);
     this.ask = ask;
