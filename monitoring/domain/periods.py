@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -42,7 +43,7 @@ class Slot(NamedTuple):
 
 def check(question: Question) -> None:
     """Raises BadQuestion for a period or filter that makes no sense or asks for too much."""
-    if question.zone not in available_timezones():
+    if question.zone not in _zones():
         raise BadQuestion("There is no such time zone.")
     if question.bucket not in _BUCKETS:
         raise BadQuestion("There is no such bucket.")
@@ -58,6 +59,12 @@ def check(question: Question) -> None:
             "The period is too long for such fine buckets: take longer ones or a shorter period."
         )
     _check_hours(question.hours)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read once: it walks through the system's files."""
+    return frozenset(available_timezones())
 
 
 def _check_hours(hours: Hours) -> None:

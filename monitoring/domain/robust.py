@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import median
+from statistics import fmean, median
 from typing import Final
 
 OUTLIER: Final = 3.5
+OUTLIER_OF_MANY: Final = 5.0
+"""Where hundreds of values are judged at once, chance alone takes some of them over the other limit."""
 _SIGMA: Final = 1.4826  # MAD of a normal distribution times this is its standard deviation
 
 
@@ -42,6 +44,7 @@ def usual(sample: Sequence[float], *, floor: float, share_of: float | None = Non
     middle = float(median(sample))
     scale = max(_SIGMA * mad(sample), floor)
     if share_of is not None and share_of > 0:
-        kept = min(max(middle, 0.02), 0.98)  # of a share that was always 0 one case is still no proof
+        # Of small numbers most shares are 0 and so is their median, but the next one need not be.
+        kept = min(max(middle, fmean(sample), 0.02), 0.98)
         scale = max(scale, sqrt(kept * (1 - kept) / share_of))
     return Usual(middle, scale)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ScopeKind = Literal["company", "group", "queue", "line", "manager"]
 Bucket = Literal["total", "quarter", "half_hour", "hour", "day", "week", "month", "weekday_hour"]
@@ -59,8 +59,7 @@ class Question:
     groups: frozenset[int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """Raw counts of one bucket (``at`` = its start, None for the total) of one ``key`` ("" when nothing is split).
 
     ``weekday_hour`` rows have ``at`` = (ISO weekday - 1) * 24 + local hour.

@@ -20,7 +20,7 @@ from django.utils.translation import pgettext
 from monitoring.domain import periods
 from monitoring.domain.metric import Metric
 from monitoring.domain.metrics import METRICS
-from monitoring.domain.robust import OUTLIER, Usual, usual
+from monitoring.domain.robust import OUTLIER, OUTLIER_OF_MANY, Usual, usual
 from monitoring.domain.statistics import Answer, Question, Scope
 from monitoring.models.people import Group, Manager
 from monitoring.models.policy import Policy
@@ -60,7 +60,7 @@ PEOPLE: Final = (
 )
 HOURS: Final = (
     Judged(METRICS["offered"], ("offered",), 10, 3.0, 8.0),
-    Judged(METRICS["abandonment"], ("offered",), 10, 0.03, 0.15),
+    Judged(METRICS["abandonment"], ("offered",), 20, 0.03, 0.15),
     Judged(METRICS["queue_wait"], ("answered", "abandoned"), 10, 5.0, 30.0),
 )
 
@@ -220,7 +220,8 @@ def _judge(
     share = volume if judged.metric.unit == "share" and judged.least < 3600 else None
     yardstick: Usual = usual(sample, floor=judged.floor, share_of=share)
     z = yardstick.z(value)
-    if abs(z) < OUTLIER or abs(value - yardstick.middle) < judged.least_difference:
+    limit = OUTLIER_OF_MANY if against == "hours" else OUTLIER
+    if abs(z) < limit or abs(value - yardstick.middle) < judged.least_difference:
         return None
     better = {"lower_is_better": z < 0, "higher_is_better": z > 0, "neutral": False}[judged.metric.direction]
     return Deviation(against, judged.metric, value, yardstick.middle, z, volume, bad=not better)

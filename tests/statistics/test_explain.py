@@ -30,7 +30,12 @@ from tests.statistics.world import Past, make_past, moment
 def past(alpha: Company, beta: Company) -> Iterator[Past]:
     make_past(make_staff("beta"), "beta", seed=9, begin=BERLIN_FALLS_BACK, end=BERLIN_FALLS_BACK + 2 * DAYS)
     made = make_past(
-        make_staff("alpha"), "alpha", seed=4, begin=BERLIN_FALLS_BACK, end=BERLIN_FALLS_BACK + 3 * DAYS
+        make_staff("alpha"),
+        "alpha",
+        seed=4,
+        begin=BERLIN_FALLS_BACK,
+        end=BERLIN_FALLS_BACK + 3 * DAYS,
+        calls=120,
     )
     with company_scope("alpha"):
         rollups.build(now=made.end + 3600, seconds=60)

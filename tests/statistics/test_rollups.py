@@ -5,6 +5,7 @@ for every scope, split, bucket, filter and zone, for two companies side by side.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring.domain.intervals import local_day
+from monitoring.domain.metrics import METRICS
 from monitoring.domain.periods import HALF_HOUR
 from monitoring.domain.statistics import Answer, BadQuestion, Hours, Question, Scope
 from monitoring.selectors import statistics
@@ -231,6 +233,21 @@ def test_building_twice_leaves_the_same_sums(one: Past) -> None:
     assert first.half_hours >= 96
     assert rollups.build(now=now, seconds=60) == (0, 0, False)
     assert statistics.answer(whole(one, "hour"), now=now).total == pytest.approx(before.total)
+
+
+@pytest.mark.django_db
+def test_what_only_some_figures_need_is_the_same_as_in_the_whole(one: Past) -> None:
+    now = one.end + HALF_HOUR
+    every = {key: metric for key, metric in METRICS.items() if not metric.live}
+    for split in (None, "manager", "queue", "group"):
+        question = replace(whole(one, "day"), split=split)
+        full = statistics.answer(question, now=now).total
+        for metric in every.values():
+            some = statistics.answer(question, metrics=[metric], now=now)
+            if {"company", split or "company"} <= metric.scopes:
+                assert some.total.keys() >= metric.counts()
+                assert metric.value(some.total) == pytest.approx(metric.value(full)), metric.key
+            assert all(full[name] == pytest.approx(value) for name, value in some.total.items())
 
 
 @pytest.mark.django_db
