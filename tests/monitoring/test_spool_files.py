@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.domain.facts import ListenFact, PauseFact, VisitFact
+from monitoring.domain.facts import AutoFact, ListenFact, PauseFact, VisitFact
 from monitoring.services import fact_json
 from monitoring.services.spool_files import SpoolFiles, SpoolFull
 from tests.factories.told import NOON, call, leg
@@ -18,6 +18,7 @@ def test_every_fact_survives_the_way_through_json() -> None:
         VisitFact("u", "1:a", "q", NOON, None, "open", "", "", 0.0, 3, 20.0, 5.0),
         PauseFact("alpha_101", NOON, True, "Обед"),
         ListenFact("1:a", "s", "m", "join", NOON, None),
+        AutoFact("alpha_101", "wrap_up", NOON, NOON + 30, "1:a"),
     ]
     line = fact_json.dump("alpha", facts)
     assert line.count(b"\n") == 1
