@@ -19,6 +19,7 @@ from monitoring.models.policy import Policy
 from monitoring.models.retention import Kind
 from monitoring.selectors.policy import policy
 from monitoring.services import audit, retention
+from monitoring.services.commands import tell_directory_changed
 from monitoring.services.errors import Refused
 from tenants.people.models import User
 from tenants.people.roles import Verb, can
@@ -52,6 +53,8 @@ def save(*, actor: User, form: ModelForm[Policy]) -> Policy:
     with transaction.atomic():
         rules: Policy = form.save()
         audit.record(actor=actor, verb=Verb.EDIT_POLICY, kind="policy", what="policy", details=changed)
+        if "record_calls" in changed:
+            tell_directory_changed()
     if set(changed) & KEPT.keys():
         start("monitoring.clean")
     return rules

@@ -178,7 +178,7 @@ def _session(request: HttpRequest) -> str:
 def _texts() -> dict[str, str]:
     return {
         "play": _("Play"),
-        "pause": _("Pause"),
+        "pause": _("Pause playing"),
         "position": _("{at} of {all}"),
         "gone": _(
             "The recording cannot be played now. Try again in a minute; if it stays so, tell your admin."
