@@ -155,6 +155,20 @@ def test_after_a_closing_by_hand_the_next_loss_is_a_new_case(scene: Scene) -> No
         assert (again.state, again.tries, again.case_key) == ("open", 1, "1:7")
 
 
+@pytest.mark.parametrize("state", ["open", "closed", "called_back"])
+def test_the_page_of_one_case_offers_what_can_be_done(scene: Scene, state: str) -> None:
+    with company_scope("alpha"):
+        LostCall.objects.filter(pk=scene.annas.pk).update(state=state, closed_at=timezone.now())
+    text = as_user(scene.staff.supervisor).get(f"/lost/{scene.annas.pk}/").content.decode()
+    asked = {do for do in ("give", "close", "reopen", "note") if f'name="do" value="{do}"' in text}
+    assert (
+        asked
+        == {"open": {"give", "close", "note"}, "closed": {"reopen", "note"}, "called_back": {"note"}}[state]
+    )
+    assert f'action="/lost/{scene.annas.pk}/do/"' in text
+    assert "Борис" not in text, "a person of another group"
+
+
 def test_the_day_is_counted(scene: Scene) -> None:
     text = as_user(scene.staff.admin).get("/lost/?part=figures").content.decode()
     assert 'id="lost-figures"' in text
