@@ -216,7 +216,9 @@ def _beside(kind: AutoKind, day: Day, zone: str) -> dict[str, Any]:
 
 
 def _times(span: AutoSpan, zone: str) -> str:
-    return f"{_clock(span.start, zone)}–{_('now') if span.open else _clock(span.end, zone)}"
+    """From when till when; within one minute, that minute."""
+    start, end = _clock(span.start, zone), _("now") if span.open else _clock(span.end, zone)
+    return start if start == end else f"{start}–{end}"
 
 
 def _open_auto(row: AutoInterval, zone: str, now: float) -> dict[str, Any]:
