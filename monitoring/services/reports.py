@@ -99,7 +99,8 @@ def send_now(*, actor: User, report: ScheduledReport, zone: str) -> ReportRun:
             actor=actor, verb=Verb.SCHEDULE_REPORT, kind="report", what=report, details={"sent now": True}
         )
         run = ReportRun.objects.create(report=report, first=first, last=last, asked=True, began=now, beat=now)
-        transaction.on_commit(lambda: _start(run.pk))
+        company = current_company()
+        transaction.on_commit(lambda: _start(company, run.pk))
     return run
 
 
@@ -180,9 +181,9 @@ def _checked(recipients: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return list(found.values())
 
 
-def _start(run: int) -> None:
+def _start(company: str, run: int) -> None:
     current_app.loader.import_default_modules()  # a web process has not read the tasks yet
-    current_app.tasks["monitoring.send_report"].delay(current_company(), run)
+    current_app.tasks["monitoring.send_report"].delay(company, run)
 
 
 def _own(actor: User, report: ScheduledReport) -> None:

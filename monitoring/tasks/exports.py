@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from monitoring.services import exports, journal_export
+from monitoring.services import exports, journal_export, report_tables
 from tenants.tasks import TenantTask
 
-KINDS = (journal_export,)  # imported, so that the worker knows them
+KINDS = (journal_export, report_tables)  # imported, so that the worker knows them
 
 
 @shared_task(base=TenantTask, name="monitoring.make_export")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from monitoring.domain.counts import BARS, UPPERS
 from monitoring.domain.metrics import METRICS
 from monitoring.domain.statistics import Row
-from monitoring.models.statuses import Status
+from monitoring.models.statuses import Status, StatusKind
 from monitoring.selectors.reports.blocks import (
     Bar,
     Bars,
@@ -159,27 +159,30 @@ def lost_callers(source: Source) -> Bars | None:
     return Bars(_("Lost callers and what became of them"), legend, (bar,))
 
 
-_TONES = {"available": "free", "break": "break", "away": "away"}
-
-
 def statuses(
     source: Source, rows: Sequence[Row], titles: dict[str, str], addresses: dict[str, str]
 ) -> Bars | None:
-    """Each person's time by status, longest presence first."""
-    known = list(Status.objects.all())
-    shown_rows = [row for row in rows if row.counts.get("logged_in", 0) and row.key in titles]
-    used = [one for one in known if any(row.counts.get(f"status:{one.pk}", 0) for row in shown_rows)]
-    if not shown_rows or not used:
+    """Each person's time at work by status, longest first; absence is in the table beside it."""
+    known = [one for one in Status.objects.all() if one.kind != StatusKind.AWAY]
+    spent = {
+        row.key: [(one, row.counts.get(f"status:{one.pk}", 0)) for one in known]
+        for row in rows
+        if row.key in titles
+    }
+    lasted = {status.pk for times in spent.values() for status, time in times if time}
+    used = [one.pk for one in known if one.pk in lasted]
+    if not used:
         return None
     bars = []
-    for row in sorted(shown_rows, key=lambda one: -one.counts["logged_in"]):
-        stack = Stack(row.counts["logged_in"])
-        for place, status in enumerate(used):
-            spent = row.counts.get(f"status:{status.pk}", 0)
-            part = percent(spent / stack.total)
-            stack.put(spent, place, f"{status.label}: {duration(spent)} ({part})")
-        bars.append(
-            Bar(titles[row.key], addresses.get(row.key, ""), tuple(stack.segments), duration(stack.total))
-        )
-    legend = tuple((_TONES[status.kind], status.label) for status in used)
-    return Bars(_("Time by status"), legend, tuple(bars), _("Share of the time in any status."))
+    for key, times in sorted(spent.items(), key=lambda item: -sum(time for _status, time in item[1])):
+        stack = Stack(sum(time for _status, time in times))
+        for status, time in times:
+            if time:
+                said = f"{status.label}: {duration(time)} ({percent(time / stack.total)})"
+                stack.put(time, used.index(status.pk), said)
+        if stack.total:
+            bars.append(
+                Bar(titles[key], addresses.get(key, ""), tuple(stack.segments), duration(stack.total))
+            )
+    legend = tuple((status.colour, status.label) for status in known if status.pk in used)
+    return Bars(_("Time at work by status"), legend, tuple(bars), _("Absence left out."))

@@ -40,7 +40,7 @@ QUEUE_COLUMNS = (
 )  # fmt: skip
 MANAGER_COLUMNS = (
     "handled_in", "handled_out", "missed", "missed_share", "talk_in", "talk_out", "hold", "wrap_up", "aht",
-    "talk_total_in", "talk_total_out", "present_time", "break_time", "occupancy", "utilisation_present",
+    "talk_total_in", "talk_total_out", "present_time", "break_time", "away_time", "occupancy", "utilisation_present",
     "unregistered_time", "missing_calls_time",
 )  # fmt: skip
 LINE_COLUMNS = (

@@ -22,7 +22,7 @@ def title_of(metric: Metric) -> str:
 
 
 def meaning_of(metric: Metric) -> str:
-    return pgettext("metric", metric.meaning)
+    return _(metric.meaning)
 
 
 def shown(value: float | None, unit: Unit) -> str:

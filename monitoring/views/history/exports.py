@@ -18,12 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from monitoring.models.exports import Export, Form
 from monitoring.services import exports as service
-from monitoring.services import journal_export
+from monitoring.services import journal_export, report_tables
 from monitoring.services.errors import NotThere, ServiceError
 from monitoring.views.history.asker import person, zone_of
 from tenants.people.roles import Verb, demand
 
-KINDS = (journal_export,)  # imported, so that the page knows them
+KINDS = (journal_export, report_tables)  # imported, so that the page knows them
 SHOWN = 20
 PIECE = 64 * 1024
 LONGEST_QUESTION = 2_000
