@@ -32,6 +32,7 @@ PATIENCE: Final = 3_000  # milliseconds one page may take
 COUNT_PATIENCE: Final = 1_500
 FIRST_WINDOW: Final = timedelta(days=7)
 GROWTH: Final = 4
+MOST_NAMED: Final = 5_000
 LONGEST_CALL: Final = timedelta(days=1)  # a leg rings at most so long after its call began
 
 
@@ -143,29 +144,36 @@ def calls(wanted: Wanted, reach: Reach, begin: datetime, end: datetime) -> Query
     if wanted.group is not None:
         found = found.filter(groups__overlap=[wanted.group])
     if wanted.manager is not None:
-        found = found.filter(pk__in=_of_manager(wanted.manager, begin, end))
+        found = _among(found, "pk", _of_manager(wanted.manager, begin, end))
     if wanted.queue is not None:
         visits = QueueVisit.objects.filter(
             queue=wanted.queue, joined__gte=begin, joined__lt=end + LONGEST_CALL
         )
-        found = found.filter(key__in=visits.values("call_key"))
+        found = _among(found, "key", visits.order_by().values_list("call_key", flat=True))
     if wanted.number:
         found = _with_number(found, number_parts(wanted.number, policy().region))
-    return _with_rest(found, wanted)
+    return _with_rest(found, wanted, begin)
 
 
 def _within(found: QuerySet[Call], reach: Reach, begin: datetime, end: datetime) -> QuerySet[Call]:
     if reach.groups is None:
         return found
     if reach.manager is not None:
-        return found.filter(pk__in=_of_manager(reach.manager, begin, end))
+        return _among(found, "pk", _of_manager(reach.manager, begin, end))
     return found.filter(groups__overlap=sorted(reach.groups)) if reach.groups else found.none()
 
 
 def _of_manager(manager: int, begin: datetime, end: datetime) -> QuerySet[Leg, Any]:
     # Bounds on the legs too: they have no time of their call, and a person's whole past is not to be read.
     legs = Leg.objects.filter(manager=manager, rang__gte=begin, rang__lt=end + LONGEST_CALL)
-    return legs.order_by().values("call_id")
+    return legs.order_by().values_list("call_id", flat=True)
+
+
+def _among(found: QuerySet[Call], field: str, keys: QuerySet[Any, Any]) -> QuerySet[Call]:
+    """Calls whose ``field`` is among ``keys``. Few keys are fetched and named: PostgreSQL knows only how many there are
+    on average, and for somebody with next to none it would read every call of the window to find that out."""
+    few = list(keys[: MOST_NAMED + 1])
+    return found.filter(**{f"{field}__in": few if len(few) <= MOST_NAMED else keys})
 
 
 def _with_number(found: QuerySet[Call], parts: list[NumberPart]) -> QuerySet[Call]:
@@ -180,7 +188,7 @@ def _with_number(found: QuerySet[Call], parts: list[NumberPart]) -> QuerySet[Cal
     return found.alias(parts=NUMBER_PARTS).filter(either) if parts else found.none()
 
 
-def _with_rest(found: QuerySet[Call], wanted: Wanted) -> QuerySet[Call]:
+def _with_rest(found: QuerySet[Call], wanted: Wanted, begin: datetime) -> QuerySet[Call]:
     if wanted.min_wait:
         found = found.filter(wait_seconds__gte=wanted.min_wait)
     if wanted.min_talk:
@@ -191,9 +199,10 @@ def _with_rest(found: QuerySet[Call], wanted: Wanted) -> QuerySet[Call]:
         marks = (
             CallMark.objects.all() if wanted.mark == "any" else CallMark.objects.filter(mark=int(wanted.mark))
         )
-        found = found.filter(pk__in=marks.order_by().values("call_id"))
+        found = _among(found, "pk", marks.order_by().values_list("call_id", flat=True))
     if wanted.lost:
-        found = found.filter(pk__in=LostCall.objects.filter(state="open").order_by().values("call_id"))
+        lost = LostCall.objects.filter(state="open", lost_at__gte=begin).order_by()
+        found = _among(found, "pk", lost.values_list("call_id", flat=True))
     return found
 
 

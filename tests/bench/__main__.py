@@ -20,7 +20,7 @@ from tests.bench.table import Row, printed
 
 ROOT = Path(__file__).resolve().parents[2]
 # In the order of an event's way; what each measures stands in its module.
-NAMES = ("parse", "growth", "fanout", "audience", "dom", "storm", "ingest", "tenancy")
+NAMES = ("parse", "growth", "fanout", "audience", "dom", "storm", "ingest", "tenancy", "journal")
 BUSY = 1.5
 LONGEST = 300.0  # seconds of one measurement
 

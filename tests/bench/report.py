@@ -65,4 +65,5 @@ TITLES = {
     "storm": "Everybody comes back at once",
     "ingest": "Into the database",
     "tenancy": "What companies cost",
+    "journal": "Calls that were",
 }

@@ -298,6 +298,7 @@ def addresses(staff: Staff) -> list[tuple[str, str]]:
         "groups": staff.sales.pk,
         "queues": staff.queue.pk,
         "statuses": 1,
+        "marks": 1,
         "lines": 1,
     }
     found = [

@@ -26,6 +26,8 @@ WORDS = {
     Verb.CLOSE_LOST: _("worked on a lost call"),
     Verb.EDIT_POLICY: _("edited data and deadlines"),
     Verb.DELETE_CUSTOMER: _("removed a customer's data"),
+    Verb.WRITE_NOTE: _("wrote on the call"),
+    Verb.EXPORT_HISTORY: _("exported"),
     "listen": _("listened to the call"),
 }
 

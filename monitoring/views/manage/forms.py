@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from monitoring.models.lines import Line
+from monitoring.models.notes import Mark
 from monitoring.models.people import Group, Manager, Supervisor
 from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status
@@ -222,6 +223,17 @@ class StatusForm(forms.ModelForm[Status]):
             "label": gettext_lazy("Managers see it, and the PBX gets it as the reason of the pause."),
             "on_phone": gettext_lazy("When a phone pauses without a reason we know, this status is taken."),
         }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        _refuse_taken(self, "label", {"label": data.get("label")})
+        return data
+
+
+class MarkForm(forms.ModelForm[Mark]):
+    class Meta:
+        model = Mark
+        fields = ["label", "colour", "position"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

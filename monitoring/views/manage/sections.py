@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.lines import Line
+from monitoring.models.notes import Mark
 from monitoring.models.people import Group, Manager
 from monitoring.models.queues import Queue
 from monitoring.models.statuses import Status
@@ -246,6 +247,23 @@ SECTIONS: dict[str, Section] = {
                 Column(_("By the phone's key"), lambda status: _("yes") if status.on_phone else ""),
             ),
             form=forms.StatusForm,
+        ),
+        Section(
+            slug="marks",
+            title=_("Marks"),
+            add=_("New mark"),
+            lead=_("Coloured labels that people put on calls with one click, and find them by."),
+            empty=_("Without marks calls can only be found by what the PBX tells of them."),
+            verb=Verb.EDIT_STATUSES,
+            icon="flag",
+            rows=lambda: Mark.objects.all(),
+            live=IN_USE,
+            search=("label",),
+            columns=(
+                Column(_("Label"), lambda mark: mark.label),
+                Column(_("Colour"), lambda mark: (mark.colour, mark.get_colour_display()), "colour"),
+            ),
+            form=forms.MarkForm,
         ),
     )
 }
