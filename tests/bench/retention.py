@@ -6,9 +6,11 @@ five million calls in one company.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,6 +22,7 @@ from pathlib import Path
 from ccenter.demo import embedded
 from tests.bench.table import Row
 
+ROOT = Path(__file__).resolve().parents[2]
 MONTH, MONTHS = 40_000, 4  # calls in each
 FIRST = datetime(2025, 12, 1, tzinfo=UTC)
 QUIET = 8.0  # seconds of facts without any removal
@@ -153,44 +156,56 @@ def timed(work: Callable[[], None]) -> tuple[float, list[float]]:
 
 
 def latencies(work: Callable[[], None]) -> list[float]:
-    """Milliseconds of each batch of facts stored, one every 50 ms, while ``work`` runs."""
-    from django.db import connection
+    """Milliseconds of each batch of facts stored while ``work`` runs, by a process of its own as a collector is."""
+    teller = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.bench.retention", "tell"],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert teller.stdin is not None
+    assert teller.stdout is not None
+    teller.stdout.readline()  # it is ready
+    try:
+        work()
+    finally:
+        teller.stdin.close()
+        told = teller.stdout.read()
+        teller.wait()
+    found: list[float] = json.loads(told)
+    return found
 
+
+def tell() -> None:
+    """Store a call with its visit every 50 ms until the other side has heard enough."""
+    import django
+
+    django.setup()
     from monitoring.domain.facts import CallFact, LegFact, StepFact, VisitFact
     from monitoring.services import ingest
     from tenants.scope import company_scope
 
     found: list[float] = []
     over = threading.Event()
-
-    def tell() -> None:
-        with company_scope("bench"):
-            while not over.is_set():
-                at, began = time.time(), time.perf_counter()
-                key = f"1:{at:.6f}"
-                leg = LegFact(
-                    key, "bench_101", "bench_main", at, at + 5, at + 65, "answered", ((at + 5, at + 65),), ()
-                )
-                steps = tuple(StepFact("queue", "bench_main", at + n, at + n + 1) for n in range(4))
-                call = CallFact(key, "in", "+79161234567", "Иванов", "78005553535", at, at + 5, at + 65, "answered",
-                                "customer", (leg,), steps, None, at + 65)  # fmt: skip
-                visit = VisitFact(
-                    key, key, "bench_main", at, at + 5, "answered", "", "bench_101", 5, 1, 20, 5
-                )
-                ingest.store("1", [call, visit])
-                took = time.perf_counter() - began
-                found.append(took * 1000)
-                time.sleep(max(0.0, EVERY - took))
-        connection.close()
-
-    teller = threading.Thread(target=tell)
-    teller.start()
-    try:
-        work()
-    finally:
-        over.set()
-        teller.join()
-    return found
+    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    with company_scope("bench"):
+        while not over.is_set():
+            at, began = time.time(), time.perf_counter()
+            key = f"1:{at:.6f}"
+            leg = LegFact(
+                key, "bench_101", "bench_main", at, at + 5, at + 65, "answered", ((at + 5, at + 65),), ()
+            )
+            steps = tuple(StepFact("queue", "bench_main", at + n, at + n + 1) for n in range(4))
+            call = CallFact(
+                key, "in", "+79161234567", "Иванов", "78005553535", at, at + 5, at + 65, "answered", "customer",
+                (leg,), steps, None, at + 65,
+            )  # fmt: skip
+            visit = VisitFact(key, key, "bench_main", at, at + 5, "answered", "", "bench_101", 5, 1, 20, 5)
+            ingest.store("1", [call, visit])
+            took = time.perf_counter() - began
+            if not found:
+                print("ready", flush=True)
+            found.append(took * 1000)
+            time.sleep(max(0.0, EVERY - took))
+    print(json.dumps(found[1:]))  # the first one opened the connection
 
 
 def p(found: list[float], share: int) -> float:
@@ -198,5 +213,8 @@ def p(found: list[float], share: int) -> float:
 
 
 if __name__ == "__main__":
-    for row in run(int(sys.argv[1]), int(sys.argv[2])):
-        print(row)
+    if sys.argv[1:] == ["tell"]:
+        tell()
+    else:
+        for row in run(int(sys.argv[1]), int(sys.argv[2])):
+            print(row)
