@@ -1,4 +1,7 @@
-"""Two companies with the same names and different pasts: ten calls to alpha's sales, three to its support, one to beta."""
+"""Two companies with the same names and different pasts: ten calls to alpha's sales, three to support, one to beta.
+
+Times are UTC; the calls are those of one Wednesday.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 /* Stacked columns with a share as a line over them, drawn by uPlot: the same numbers as the SVG on paper.
    Colours come from the page's tokens, so a change of theme draws anew; patterns tell the parts apart without colour. */
 import uPlot from "uplot";
+import { every, stacked } from "./columns.js";
 
 const TOKENS = { calm: "--stats-calm", good: "--stats-good", lost: "--stats-lost", away: "--stats-away", line: "--ink" };
 export const HEIGHT = 260;
@@ -32,21 +33,6 @@ function hatch(context, ink) {
   }
   pen.stroke();
   return context.createPattern(tile, "repeat");
-}
-
-/* Sums from below: each series' columns reach from 0 to its sum, drawn highest first. */
-export function stacked(series) {
-  const sums = [];
-  let under = null;
-  for (const one of series) {
-    under = one.values.map((value, place) => (value ?? 0) + (under ? under[place] : 0));
-    sums.push(under);
-  }
-  return sums;
-}
-
-export function every(count, width) {
-  return Math.max(1, Math.ceil(count / Math.max(2, Math.floor(width / 78))));
 }
 
 export function draw(box, data, onReading) {
