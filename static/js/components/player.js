@@ -78,9 +78,7 @@ export class Player {
   async play() {
     this.say("");
     if (!this.audio.src && !(await this.open())) return;
-    await this.audio.play().catch((error) => {
-      if (error.name === "NotSupportedError") this.failed();
-    });
+    await this.audio.play().catch(() => {}); // a sound that does not come says so by its own event as well
   }
 
   go(second, { play = false } = {}) {
@@ -120,7 +118,9 @@ export class Player {
     if (this.renewed) return this.say(this.config.texts.gone);
     this.renewed = true;
     this.tell();
+    const stood = this.at;
     this.audio.removeAttribute("src");
+    this.slider.value = String(stood);
     this.heard = new Heard();
     if (await this.open()) {
       this.audio.addEventListener("playing", () => (this.renewed = false), { once: true });
