@@ -5,20 +5,25 @@ for every scope, split, bucket, filter and zone, for two companies side by side.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import Count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitoring.domain.facts import CallFact, VisitFact
 from monitoring.domain.intervals import local_day
 from monitoring.domain.metrics import METRICS
 from monitoring.domain.periods import HALF_HOUR
 from monitoring.domain.statistics import Answer, BadQuestion, Hours, Question, Scope
+from monitoring.models import VisitSums
 from monitoring.selectors import statistics
-from monitoring.services import rollups
+from monitoring.services import ingest, rollups
 from tenants.models import Company
 from tenants.scope import company_scope
 from tests.factories.staff import make_staff
@@ -256,3 +261,51 @@ def test_fine_buckets_of_a_long_time_are_refused(alpha: Company) -> None:
         statistics.answer(Question(Scope(), date(2020, 1, 1), date(2026, 1, 1), "UTC"))
     with company_scope("alpha"), pytest.raises(BadQuestion):
         statistics.answer(Question(Scope("group", "1; DROP"), date(2026, 1, 1), date(2026, 1, 1), "UTC"))
+
+
+@pytest.mark.django_db
+def test_a_late_fact_is_counted_at_once_and_built_again(one: Past) -> None:
+    now = one.end + HALF_HOUR
+    question = whole(one, "half_hour")
+    before = statistics.answer(question, now=now)
+    at = one.begin + 30_000.0
+    call = CallFact(
+        "1:late", "in", "+74951112233", "", LINES[0], at, None, at + 100, "abandoned", "customer", (), (),
+        revision=at + 100,
+    )  # fmt: skip
+    visit = VisitFact(
+        "late", "1:late", one.queues[0].pbx_name, at, at + 100, "abandoned", "", "", 100.0, 1, 20.0, 5.0
+    )
+    ingest.store("1", [call, visit])
+    for _look in range(2):  # while it is stale, and once it is built
+        after = statistics.answer(question, now=now)
+        for name in ("offered", "abandoned", "calls_in", "calls_in_lost", "lost_calls"):
+            assert after.total[name] == before.total[name] + 1, name
+        assert after.total["wait_abandoned"] == pytest.approx(before.total["wait_abandoned"] + 100)
+        rollups.build(now=now, seconds=60)
+    assert rollups.build(now=now, seconds=60) == (0, 0, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_one_builds_and_the_other_goes_on() -> None:
+    company = Company.objects.get(schema_name="alpha")
+    past = make_past(
+        make_staff(company.slug), "alpha", seed=8, begin=BERLIN_FALLS_BACK, end=BERLIN_FALLS_BACK + DAYS
+    )
+    now = past.end + HALF_HOUR
+
+    def build() -> tuple[int, int, bool]:
+        try:
+            with company_scope("alpha"):
+                return rollups.build(now=now, seconds=60)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        done = [work.result() for work in [workers.submit(build), workers.submit(build)]]
+    with company_scope("alpha"):
+        rollups.build(now=now, seconds=60)
+        assert_same(statistics.answer(whole(past), now=now), past, now)
+        twice = VisitSums.objects.values("grain", "at", "queue_id", "line", "groups").annotate(n=Count("pk"))
+        assert not twice.filter(n__gt=1).exists()
+    assert sum(half_hours for half_hours, _, _ in done) > 0
