@@ -14,14 +14,16 @@ const NOTES = new Set(["answered", "missed", "busy", "cancelled"]);
 
 export function RouteTimeline({ route, now, t }) {
   const picture = layOut(route, now);
-  const { lanes, marks, hidden } = picture;
+  const { lanes, hidden } = picture;
+  const times = picture.marks.map(({ column, at }) => ({ column, text: duration(at - route.started) }));
+  const marks = times.filter(({ text }, place) => text !== times[place - 1]?.text);
   return html`<figure class="timeline" aria-label=${t("timeline.way")} tabindex="0">
     <div class="timeline-grid" aria-hidden="true" style=${{ gridTemplateColumns: `minmax(72px, max-content) ${template(picture)}` }}>
       ${lanes.map((lane, row) => html`
         <div class="timeline-name truncate" key=${`name ${lane.key}`} style=${{ gridRow: row + 1 }}>${row === 0 ? t("timeline.way") : plain(lane.title, 40)}</div>
         <div class="timeline-rail" key=${`rail ${lane.key}`} style=${{ gridRow: row + 1 }}></div>
         ${lane.spans.map((span, place) => html`<${Span} key=${`${lane.key} ${place}`} span=${span} row=${row} t=${t} byCustomer=${route.byCustomer} />`)}`)}
-      ${marks.map(({ column, at }) => html`<span class="timeline-time num" key=${`at ${at}`} style=${{ gridRow: lanes.length + 1, gridColumn: column + 2 }}>${duration(at - route.started)}</span>`)}
+      ${marks.map(({ column, text }) => html`<span class="timeline-time num" key=${`at ${column}`} style=${{ gridRow: lanes.length + 1, gridColumn: column + 2 }}>${text}</span>`)}
     </div>
     ${hidden > 0 && html`<figcaption class="quiet">${t("timeline.more", { n: hidden })}</figcaption>`}
   </figure>`;
