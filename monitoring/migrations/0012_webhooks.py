@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('url', models.URLField(max_length=400, verbose_name='address')),
                 ('title', models.CharField(max_length=80, validators=[monitoring.models.text.one_visible_line], verbose_name='what it is for')),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('call.started', 'a call began'), ('call.answered', 'a call was answered'), ('call.ended', 'a call ended'), ('call.lost', 'a caller was lost'), ('status.changed', 'a manager changed status')], max_length=20), size=None, verbose_name='tell when')),
+                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('call.started', 'a call began'), ('call.answered', 'a call was answered'), ('call.ended', 'a call ended'), ('call.lost', 'a caller was lost'), ('status.changed', 'a manager changed status'), ('alert.began', 'a norm was broken'), ('alert.worse', 'a warning became an alarm'), ('alert.ended', 'a broken norm is kept again')], max_length=20), size=None, verbose_name='tell when')),
                 ('stored_secret', models.CharField(editable=False, max_length=255)),
                 ('made_at', models.DateTimeField(auto_now_add=True)),
                 ('paused_at', models.DateTimeField(blank=True, editable=False, null=True)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(choices=[('call.started', 'a call began'), ('call.answered', 'a call was answered'), ('call.ended', 'a call ended'), ('call.lost', 'a caller was lost'), ('status.changed', 'a manager changed status')], max_length=20)),
+                ('event', models.CharField(choices=[('call.started', 'a call began'), ('call.answered', 'a call was answered'), ('call.ended', 'a call ended'), ('call.lost', 'a caller was lost'), ('status.changed', 'a manager changed status'), ('alert.began', 'a norm was broken'), ('alert.worse', 'a warning became an alarm'), ('alert.ended', 'a broken norm is kept again')], max_length=20)),
                 ('key', models.CharField(max_length=180)),
                 ('body', models.TextField()),
                 ('state', models.CharField(choices=[('waiting', 'waiting'), ('delivered', 'delivered'), ('dead', 'given up')], default='waiting', max_length=10)),

@@ -23,6 +23,9 @@ class Happening(models.TextChoices):
     CALL_ENDED = "call.ended", _("a call ended")
     CALL_LOST = "call.lost", _("a caller was lost")
     STATUS_CHANGED = "status.changed", _("a manager changed status")
+    ALERT_BEGAN = "alert.began", _("a norm was broken")
+    ALERT_WORSE = "alert.worse", _("a warning became an alarm")
+    ALERT_ENDED = "alert.ended", _("a broken norm is kept again")
 
 
 class Webhook(Archivable):

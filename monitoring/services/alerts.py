@@ -30,7 +30,7 @@ from monitoring.models.profiles import Profile
 from monitoring.models.queues import Queue
 from monitoring.selectors.norms import NormBook, norm_book
 from monitoring.selectors.profiles import counted_groups, seen_by, with_switch
-from monitoring.services import audit
+from monitoring.services import audit, webhooks
 from monitoring.services.board import Entities, board_now
 from monitoring.services.errors import NotThere, Refused
 from tenants.people.models import User
@@ -49,7 +49,7 @@ class News:
     what: What
 
 
-told: list[Callable[[News], None]] = []
+told: list[Callable[[News], None]] = [webhooks.note_alert]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.core.exceptions import ValidationError
@@ -30,6 +30,9 @@ from monitoring.services.stored import Stored
 from tenants.people.models import User
 from tenants.people.roles import Verb
 from tenants.scope import current_company
+
+if TYPE_CHECKING:
+    from monitoring.services.alerts import News
 
 LIMIT = 10  # webhooks of a company
 STALE = timedelta(days=1)  # what is older is history that was filled in, not news
@@ -148,6 +151,29 @@ def note_status(interval: StatusInterval) -> None:
         }
         key = f"{Happening.STATUS_CHANGED}:{interval.pk}"
         _queue(hooks, [(Happening.STATUS_CHANGED, key, interval.started, data)])
+
+
+def note_alert(news: News) -> None:
+    """A norm was broken, got worse or is kept again; call it in the transaction that stores the alert."""
+    hooks = _listening()
+    if not hooks:
+        return
+    alert, event = news.alert, Happening(f"alert.{news.what}")
+    at = alert.ended if event == Happening.ALERT_ENDED and alert.ended is not None else timezone.now()
+    data = {
+        "id": alert.pk,
+        "metric": alert.metric,
+        "scope": alert.scope,
+        "scope_id": alert.scope_id or None,
+        "title": alert.scope_title,
+        "level": alert.worst_level,
+        "value": alert.value,
+        "worst": alert.worst,
+        "limit": alert.limit,
+        "began": _iso(alert.began),
+        "ended": _iso(alert.ended) if alert.ended is not None else None,
+    }
+    _queue(hooks, [(event, f"{event}:{alert.pk}", at, data)])
 
 
 Message = tuple[Happening, str, datetime, dict[str, Any]]

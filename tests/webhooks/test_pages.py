@@ -48,9 +48,7 @@ def test_the_secret_is_shown_once(staff: dict[str, Staff]) -> None:
     assert webhook.secret in renewed.text
 
 
-def test_what_was_typed_wrong_is_said_and_nothing_is_made(
-    staff: dict[str, Staff], settings: Any
-) -> None:
+def test_what_was_typed_wrong_is_said_and_nothing_is_made(staff: dict[str, Staff], settings: Any) -> None:
     settings.WEBHOOKS_TO_PRIVATE_NETWORKS = False
     admin = browser(staff, "alpha", lambda s: s.admin)
     for wrong in (

@@ -13,8 +13,8 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Standard
 
 from monitoring.domain.facts import CallFact, LegFact
-from monitoring.models import AuditEntry, Delivery, Status, Webhook
-from monitoring.services import delivery, ingest, outgoing, statuses, webhooks
+from monitoring.models import Alert, AuditEntry, Delivery, Status, Webhook
+from monitoring.services import alerts, delivery, ingest, outgoing, statuses, webhooks
 from monitoring.services.errors import Refused
 from monitoring.services.outgoing import NotSent
 from tenants.models import Company
@@ -103,6 +103,23 @@ def test_a_status_is_told(staff: dict[str, Staff], crm: Receiver) -> None:
         delivery.deliver()
     ((event, body),) = told(crm)
     assert (event, body["data"]["manager"], body["data"]["kind"]) == ("status.changed", "alpha_101", "away")
+
+
+def test_a_broken_norm_is_told_from_its_beginning_to_its_end(staff: dict[str, Staff], crm: Receiver) -> None:
+    with company_scope("alpha"):
+        hook(staff["alpha"], crm.url, ["alert.began", "alert.ended"])
+        now = timezone.now()
+        alert = Alert.objects.create(
+            metric="longest_wait", scope="queue", scope_id=staff["alpha"].queue.pk, scope_title="Продажи",
+            level="warn", worst_level="warn", limit=20, value=25, worst=25, began=now,
+        )  # fmt: skip
+        for what in ("began", "began", "worse", "ended"):
+            webhooks.note_alert(alerts.News(alert, what))
+        delivery.deliver()
+    assert [(event, body["data"]["worst"]) for event, body in told(crm)] == [
+        ("alert.began", 25),
+        ("alert.ended", 25),
+    ]
 
 
 def test_a_failed_message_is_repeated_ever_more_seldom_then_given_up(
