@@ -18,9 +18,9 @@ from monitoring.domain.facts import AutoFact, BlindFact, CallFact, Fact, ListenF
 from monitoring.models.audit import AuditEntry, Outcome
 from monitoring.models.text import visible
 from monitoring.selectors.policy import policy
+from monitoring.services import blindness, statuses, whose
 from monitoring.services import ingest_rows as rows
 from monitoring.services import ingest_sql as sql
-from monitoring.services import blindness, statuses, whose
 from monitoring.services.after import AFTER
 from monitoring.services.staging import AUTOS, CALLS, LEGS, STEPS, VISITS
 from monitoring.services.stored import Stored
