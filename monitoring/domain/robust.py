@@ -45,6 +45,6 @@ def usual(sample: Sequence[float], *, floor: float, share_of: float | None = Non
     scale = max(_SIGMA * mad(sample), floor)
     if share_of is not None and share_of > 0:
         # Of small numbers most shares are 0 and so is their median, but the next one need not be.
-        kept = min(max(middle, fmean(sample), 0.02), 0.98)
+        kept = min(max(middle, fmean(sample), 0.03), 0.97)
         scale = max(scale, sqrt(kept * (1 - kept) / share_of))
     return Usual(middle, scale)
