@@ -27,7 +27,12 @@ SHOWN = 50
 def erase(request: HttpRequest) -> HttpResponse:
     """``number`` typed any way shows what there is; ``again``, the same number, begins. Never in the address."""
     demand(request, Verb.DELETE_CUSTOMER)
-    context: dict[str, Any] = {"rows": _rows(), "sections": SECTIONS.values(), "section": {"slug": "policy"}}
+    context: dict[str, Any] = {
+        "rows": _rows(),
+        "typed": "",
+        "sections": SECTIONS.values(),
+        "section": {"slug": "policy"},
+    }
     if request.method == "POST":
         if not isinstance(request.user, User):
             raise Http404  # nobody comes here without having signed in
