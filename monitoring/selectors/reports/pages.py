@@ -186,7 +186,7 @@ def _table(
                 metrics, row.counts, norms=source.norms.of(Scope(split, row.key)),
                 explain={m.key: source.explain(m.key, split=split, key=row.key) for m in metrics},
             ),
-            scope_query(source.ask, split, row.key),
+            "" if named[row.key] == row.key else scope_query(source.ask, split, row.key),  # a line set up no more
         )
         for row in shown
     )  # fmt: skip

@@ -54,7 +54,8 @@ def _found(request: HttpRequest, ask: Ask, *, limit: int) -> Explanation:
     key = given.get("key", "")
     if where is None or not key:
         key, where = "", None
-    elif title_of(Scope(where, key), ask.groups) is None:
+    elif where != "line" and title_of(Scope(where, key), ask.groups) is None:
+        # A line need not be set up to have had calls; what is not the asker's is cut from its figures anyway.
         raise Http404
     at = _moment(given.get("at", ""))
     question = ask.question(bucket=bucket if at is not None else "total", split=where)  # type: ignore[arg-type] # just checked
