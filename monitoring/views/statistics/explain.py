@@ -32,8 +32,8 @@ _SECONDS = frozenset({
 
 @require_safe
 def explain(request: HttpRequest) -> HttpResponse:
-    """``metric``, and where its cell is: ``split`` and ``key``, ``bucket`` and ``at``; ``reason`` and ``after`` page
-    through what was left out. Within a dialog a short list, on its own page all of it."""
+    """``metric``, and where its cell is: ``split`` and ``key``, ``cell`` (its bucket) and ``at``; ``reason`` and
+    ``after`` page through what was left out. Within a dialog a short list, on its own page all of it."""
     try:
         ask = asked(request)
         part = request.headers.get("HX-Request") == "true"
@@ -47,7 +47,7 @@ def explain(request: HttpRequest) -> HttpResponse:
 
 def _found(request: HttpRequest, ask: Ask, *, limit: int) -> Explanation:
     given = request.GET
-    split, bucket = given.get("split", ""), given.get("bucket", "") or "total"
+    split, bucket = given.get("split", ""), given.get("cell", "") or "total"
     if (split and split not in SPLITS) or bucket not in get_args(Bucket):
         raise BadQuestion("There is no such figure.")
     where: ScopeKind | None = split or None  # type: ignore[assignment] # one of SPLITS
