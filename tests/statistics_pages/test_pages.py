@@ -152,6 +152,7 @@ def test_every_figure_tells_how_it_was_counted(alpha_client: Client, alpha_staff
             link.replace("&amp;", "&") for link in re.findall(r'href="(/statistics/explain/\?[^"]+)"', text)
         }
     assert len(links) > 50
+    assert any("cell=weekday_hour" in link for link in links), "the cells of a heat map too"
     for link in sorted(links):
         answer = client.get(link)
         assert answer.status_code == 200, link

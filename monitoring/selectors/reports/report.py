@@ -102,7 +102,7 @@ class Source:
         at: float | None = None,
     ) -> str:
         """Query of the page that says how the figure was counted."""
-        more = {"metric": metric, "split": split or "", "key": key, "bucket": bucket}
+        more = {"metric": metric, "split": split or "", "key": key, "cell": bucket}
         if at is not None:
             more["at"] = f"{at:g}" if bucket == "weekday_hour" else repr(at)
         own = {

@@ -32,8 +32,8 @@ _SECONDS = frozenset({
 
 @require_safe
 def explain(request: HttpRequest) -> HttpResponse:
-    """``metric``, and where its cell is: ``split`` and ``key``, ``cell`` (its bucket) and ``at``; ``reason`` and
-    ``after`` page through what was left out. Within a dialog a short list, on its own page all of it."""
+    """``metric``; where its cell is: ``split`` and ``key``, ``cell`` (its bucket) and ``at``; ``reason`` and ``after``
+    page through what was left out. Within a dialog a short list, on its own page all of it."""
     try:
         ask = asked(request)
         part = request.headers.get("HX-Request") == "true"
