@@ -7,16 +7,20 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
-from monitoring.api.access import by, person, zone_of
+from monitoring.api.access import Token, by, person, zone_of
 from monitoring.api.answers import BadParameter, Moment, NotThere, Problem, amount, day
 from monitoring.models.recordings import Recording, State
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.journal import Place
 from monitoring.selectors.policy import policy
 from monitoring.selectors.recordings import heard_by
+from monitoring.sending import send, sound_of
+from monitoring.services import recordings as hearing
 from tenants.people.models import Role, Scope, User
 from tenants.people.roles import Verb, demand
 
@@ -85,6 +89,36 @@ def recordings(request: HttpRequest, filters: Query[RecordingFilters]) -> Record
 def recording(request: HttpRequest, recording_id: int) -> RecordingOut:
     demand(request, Verb.HEAR)
     return _out(_one(request, recording_id))
+
+
+@router.get(
+    "/{recording_id}/audio",
+    # No session: a page's way to the sound is a link that ends, and a foreign page must not start one.
+    auth=Token(Scope.RECORDINGS),
+    response={401: Problem, 403: Problem, 404: Problem},
+    summary="The sound of a recording",
+    description="Whole, or by `Range`. Whoever fetches it is written down as having heard it.",
+    openapi_extra={
+        "responses": {
+            200: {"description": "The sound", "content": {"audio/mpeg": {}}},
+            206: {"description": "The asked range of it", "content": {"audio/mpeg": {}}},
+            416: {"description": "The range begins behind its end"},
+        }
+    },
+)
+def audio(request: HttpRequest, recording_id: int) -> HttpResponseBase:
+    demand(request, Verb.HEAR)
+    found = _one(request, recording_id)
+    if not found.is_playable:
+        raise NotThere
+    try:
+        answer = send(request, sound_of(found))
+    except FileNotFoundError:
+        raise NotThere from None
+    # One entry however many ranges a program cuts it into, as for a link of the portal.
+    window = int(timezone.now().timestamp() // hearing.LINK_LIVES.total_seconds())
+    hearing.listening_began(user=person(request), recording=found, listening=f"api:{found.pk}:{window}")
+    return answer
 
 
 def _one(request: HttpRequest, pk: int) -> Recording:

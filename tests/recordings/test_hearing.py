@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from monitoring.models import AuditEntry, Call, Policy
 from monitoring.models.recordings import Recording, State
+from monitoring.sending import Stored, send
 from monitoring.services import recordings
 from monitoring.services.recordings import joined
-from monitoring.views.files import Stored, send
 from tenants.people.models import Refusal, User
 from tenants.scope import company_scope
 from tests.factories.staff import Staff

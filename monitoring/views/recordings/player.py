@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.files.storage import storages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -23,8 +22,8 @@ from monitoring.models.phones import shown
 from monitoring.models.recordings import Recording, State
 from monitoring.selectors.recordings import recordings_of
 from monitoring.selectors.reviews import offers, usable_cards
+from monitoring.sending import send, sound_of
 from monitoring.services import recordings
-from monitoring.views.files import Stored, send
 from monitoring.views.recordings.marks import marks_of
 from tenants.people.models import User
 from tenants.people.roles import Verb, can, demand
@@ -156,11 +155,8 @@ def clock(seconds: float) -> str:
 
 
 def _sent(request: HttpRequest, recording: Recording, *, save_as: str = "") -> HttpResponseBase:
-    file = Stored(
-        storages["recordings"], recording.file, recording.size, recording.kind, recording.sha256 or "none"
-    )
     try:
-        return send(request, file, save_as=save_as)
+        return send(request, sound_of(recording), save_as=save_as)
     except FileNotFoundError:
         raise Http404 from None
 
