@@ -23,13 +23,15 @@ from ccenter.lab.root import NoAsteriskError
 # Phones that really register, so that unregistering is real; the others stand at a fixed address.
 REGISTERING = ("romashka_123", "romashka_124", "vektor_106")
 PAST_MONTHS = 6
+RECORDED = {"romashka": 14, "vektor": 5}
 
 
 def main() -> int:
     django.setup()
     # Only now: these modules hold Django's models.
     from ccenter.demo import call_records, seed
-    from ccenter.lab import sample
+    from ccenter.demo.past import voices
+    from ccenter.lab import sample, speech
 
     tell("tables of the platform and of every company")
     call_command("migrate_schemas", verbosity=0, interactive=False)
@@ -53,6 +55,11 @@ def main() -> int:
         leads_to(Path(settings.RECORDINGS_INBOX) / str(pbx.pk), instance.recordings.parent)
     else:
         secret_file(SIMULATED_PLAN, seed.lab_plan(phones_port=1).to_json())
+    spoken = speech.voices(instance.runtime, instance.home / "speech") if instance else ()
+    for company in seed.COMPANIES:
+        if voices.leave(company.slug, voices=spoken, amount=RECORDED[company.slug]):
+            judge = voices.judge(company.slug, amount=RECORDED[company.slug])
+            tell(f"Company {company.slug}: recordings of the latest talks, {judge} of them reviewed")
     prepared = welcome.Prepared(simulated=simulated, ami_port=port, pbx=str(pbx.pk), sign_ins=seed.sign_ins())
     welcome.PREPARED.write_text(json.dumps(prepared, ensure_ascii=False))
     return 0

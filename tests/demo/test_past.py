@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
+from ccenter.demo.past import voices
 from ccenter.demo.past.write import NothingToFill, write
 from monitoring.models import Call, Leg, Line, LostCall, Manager, QueueVisit, Status, StatusInterval
+from monitoring.models.recordings import Recording
+from monitoring.models.reviews import Review
 from tenants.models import Company
 from tenants.scope import company_scope
 from tests.factories.staff import Staff, make_manager, make_staff
@@ -124,3 +128,29 @@ def test_the_command_says_what_is_wrong(staff: dict[str, Staff]) -> None:
     with pytest.raises(NothingToFill):
         write("beta", days=6)
     assert counted("beta")["calls"] == 0
+
+
+def test_the_latest_talks_can_be_heard_and_some_are_reviewed(
+    staff: dict[str, Staff], settings: Any, tmp_path: Path
+) -> None:
+    settings.STATE_DIR, settings.RECORDINGS_INBOX = tmp_path / "state", tmp_path / "inbox"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "recordings": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "kept", "base_url": None},
+        },
+    }
+    write("alpha", days=6)
+    assert voices.leave("alpha", voices=(), amount=2) == 2
+    assert voices.leave("alpha", voices=(), amount=2) == 0
+    assert voices.judge("alpha", amount=2) > 0
+    with company_scope("alpha"):
+        for recording in Recording.objects.select_related("call"):
+            assert recording.call is not None
+            assert recording.call.recorded
+            assert recording.channels == 2
+            assert abs(recording.seconds - recording.call.talk_seconds) < 60
+        assert set(Review.objects.values_list("state", flat=True)) <= {"given", "appealed", "answered"}
+    with company_scope("beta"):
+        assert not Recording.objects.exists()

@@ -15,7 +15,7 @@ from ccenter.demo.past import habits
 from ccenter.demo.past.shift import Stretch, available_at, next_available
 from monitoring.domain.facts import CallFact, Disposition, Fact, LegFact, StepFact, VisitFact, VisitOutcome
 
-MADE_UP = ".d"  # in a channel's id: Asterisk counts with digits alone
+MADE_UP = ".9000"  # how a channel's count begins here: no Asterisk lives long enough to count so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +364,6 @@ class Day:
         return f"{self.company.pbx}:{self._uniqueid(at)}"
 
     def _uniqueid(self, at: float) -> str:
-        """As Asterisk counts them. The day's letter keeps them apart from those of the demo's real calls."""
+        """As Asterisk counts them, apart from those of the demo's real calls."""
         self.number += 1
-        return f"{int(at)}{MADE_UP}{self.number}"
+        return f"{int(at)}{MADE_UP}{self.number:05d}"

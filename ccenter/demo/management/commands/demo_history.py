@@ -18,7 +18,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--months", type=int, default=6, help="how far back, months of 30 days (1–36)")
         parser.add_argument("--company", action="append", help="short name; default: the demo's companies")
-        parser.add_argument("--if-missing", action="store_true", help="only the days since it was filled last")
+        parser.add_argument(
+            "--if-missing", action="store_true", help="only the days since it was filled last"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         months: int = options["months"]
