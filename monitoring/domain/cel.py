@@ -1,7 +1,7 @@
 """A PBX's call event log (CEL) told again as the events AMI would have told: what the reducer did not hear, it reads.
 
 So calls are rebuilt by the same rules as live ones. CEL says less than AMI: who dialled whom, why a ring ended and
-who hung up are concluded here from the order of its rows; ``docs/adr/0014`` lists what cannot be known.
+who hung up are concluded here from the order of its rows; ``docs/adr/0012`` lists what cannot be known.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settled truth: what a PBX wrote down itself fills the windows in which nobody listened (``docs/adr/0014``).
+"""Settled truth: what a PBX wrote down itself fills the windows in which nobody listened (``docs/adr/0012``).
 
 A call the collector heard from its first to its last event is left as it was heard; one that touches the window is
 told again from the log. Run twice, or by two workers, it leaves the same rows.
