@@ -5,13 +5,15 @@ are written in several places and change long after; stored facts are marked by 
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
-# Every half-hour of [begin, until) that has begun by now; an unknown end is now.
+# Every half-hour of [begin, until) that has begun by now; an unknown end is now. Nobody is in one status for 400 days:
+# a row that says so has a broken clock, and one INSERT must not write a million marks.
 MARK = """
 CREATE FUNCTION mark_stale(begin_at timestamptz, until_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO monitoring_stale (grain, at)
-  SELECT 'h', generate_series(date_bin('30 minutes', begin_at, 'epoch'), least(coalesce(until_at, now()), now()),
-                              interval '30 minutes');
+  SELECT 'h', generate_series(
+    date_bin('30 minutes', greatest(begin_at, least(coalesce(until_at, now()), now()) - interval '400 days'), 'epoch'),
+    least(coalesce(until_at, now()), now()), interval '30 minutes');
 END $$
 """
 STATUS_MADE = """
@@ -19,7 +21,8 @@ CREATE FUNCTION stale_by_made_status() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO monitoring_stale (grain, at)
   SELECT DISTINCT 'h', h.at FROM made i CROSS JOIN LATERAL generate_series(
-    date_bin('30 minutes', i.started, 'epoch'), least(coalesce(i.ended, now()), now()), interval '30 minutes') h (at);
+    date_bin('30 minutes', greatest(i.started, least(coalesce(i.ended, now()), now()) - interval '400 days'), 'epoch'),
+    least(coalesce(i.ended, now()), now()), interval '30 minutes') h (at);
   RETURN NULL;
 END $$
 """
