@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -19,12 +19,13 @@ from monitoring.models.people import Manager
 from monitoring.models.phones import shown
 from monitoring.models.quality import BlindWindow
 from monitoring.models.queues import Queue
-from monitoring.models.recordings import Recording
 from monitoring.selectors.journal import Reach, calls_of
 from monitoring.selectors.journal_rows import Row, line_titles, rows
 from monitoring.selectors.policy import policy
 
 OTHERS = 10
+_HEARINGS = ("recording.hear", "recording.download")
+_CLOCKS = timedelta(hours=1)  # what the PBX's clock may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ def _stop(step: Step, names: dict[str, str]) -> Stop:
     what = names.get(step.what, step.what)
     if step.kind == "dial":
         what = shown(step.what, policy().region)
+    if step.kind == "ivr":  # the PBX's own word for its menu says nothing to the company
+        what = names.get(step.what, "")
     moment = step.until is None or step.until == step.at
     return Stop(
         kind=step.kind,
@@ -217,11 +220,11 @@ def _others(call: Call, reach: Reach) -> list[Row]:
 
 def _listened(call: Call) -> list[AuditEntry]:
     """Who listened in while it lasted, told by the PBX, and who heard its recordings, told by the portal."""
-    entries = Q(kind="call", what=call.key, verb="listen")
-    recordings = [str(pk) for pk in Recording.objects.filter(call=call).values_list("pk", flat=True)]
-    if recordings:
-        entries |= Q(kind="recording", what__in=recordings, outcome="done")
-    return list(AuditEntry.objects.filter(entries).order_by("at", "pk")[:100])
+    live = Q(kind="call", what=call.key, verb="listen")
+    later = Q(kind="recording", details__call=call.pk, verb__in=_HEARINGS, outcome="done")
+    # Nobody hears a call before it began: the log of years is not read for a call of today.
+    found = AuditEntry.objects.filter(live | later, at__gte=call.started - _CLOCKS)
+    return list(found.order_by("at", "pk")[:100])
 
 
 def _gaps(call: Call) -> list[BlindWindow]:

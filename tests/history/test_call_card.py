@@ -66,7 +66,7 @@ def test_clocks_are_apart_and_two_phones_ringing_ring_once(alpha_staff: Staff) -
         0,
         7,
     )
-    assert [stop.what for stop in made.stops] == ["main", "Продажи", "Анна", "Борис", "Анна"]
+    assert [stop.what for stop in made.stops] == ["", "Продажи", "Анна", "Борис", "Анна"]
     picture = timeline(made)
     assert picture["wraps"][0]["who"] == "Анна"
     assert picture["steps"][1]["title"] == "Продажи"

@@ -162,7 +162,7 @@ def _shown(made: Card) -> dict[str, Any]:
                 "hold": _time(part.leg.hold_seconds),
                 "wrap_up": _time(part.leg.wrap_up_seconds),
             }
-            for part in made.parts
+            for part in sorted(made.parts, key=lambda part: part.leg.talk_seconds == 0)
         ],
         "visits": [
             {"visit": visit, "wait": words.clock(visit.wait), "sign": words.visit(visit)}

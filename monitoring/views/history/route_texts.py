@@ -34,7 +34,7 @@ def route_texts() -> dict[str, str]:
         "timeline.missed": gettext("not answered"),
         "timeline.busy": gettext("busy"),
         "timeline.cancelled": gettext("answered elsewhere"),
-        "timeline.more": gettext("and {n} more phones that only rang"),
+        "timeline.more": gettext("Only rang: {n}"),
         "timeline.now": gettext("now"),
         "timeline.from_start": gettext("since the start"),
     }

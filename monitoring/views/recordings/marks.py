@@ -55,7 +55,7 @@ def marks_of(recordings: Sequence[Recording], call: Call) -> dict[int, list[dict
                     "icon": icon,
                     "tone": tone,
                     "text": text[step.kind],
-                    "what": names.get(step.what, step.what),
+                    "what": names.get(step.what, "" if step.kind == "ivr" else step.what),
                 }
             )
         made[recording.pk] = rows

@@ -1,19 +1,23 @@
 /* Where each stop of a call's route stands in its picture. Pure: steps and a moment in, columns and lanes out.
 
-   Time runs to the right, true to scale, but nothing is narrower than one can read or touch: the picture is a grid
-   whose columns are the stretches between moments at which something changed, each at least so wide, the rest of the
-   room shared by seconds. What happens in a moment (a line, a transfer, hanging up) has a column of its own. */
+   Time runs to the right. The whole call is seen at a glance: the picture is a grid whose columns are the stretches
+   between moments at which something changed, each as wide as the root of its seconds, so that an hour's talk leaves
+   room for the three seconds before it; how long each stop really was stands written in it. What happens in a moment
+   (a line, a transfer, hanging up) has a column of its own. People whose phones only rang share one lane. */
 
 const TOGETHER = 0.3; // seconds: what is closer happened at once (a ring ends and the talk begins)
 const OF_PEOPLE = new Set(["ring", "talk", "hold", "pickup"]);
-const MOST_LANES = 10;
+const FEW = 2; // so many who only rang have lanes of their own
 
 /* route: {started, ended, steps: [{kind, what, title, at, until, note}], wraps, hungUpBy, byCustomer}; now: epoch seconds.
-   Returns {columns: [{seconds, moment}], marks: [{column, at}], lanes: [{key, title, spans}], hidden}; a span is
-   {kind, title, note, at, until, open, from, to, moment}, columns counted from 0, `to` not included. */
-export function layOut(route, now) {
+   `apart`: those who only rang each have a lane.
+   Returns {columns: [{seconds, moment}], marks: [{column, at}], lanes: [{key, title, spans, rang}], together}; a span is
+   {kind, title, note, at, until, open, from, to, moment}, columns counted from 0, `to` not included. `together`: how
+   many only rang, when they are too many for a lane each; their shared lane's `rang` says it too. */
+export function layOut(route, now, { apart = false } = {}) {
   const end = route.ended ?? Math.max(now, ...route.steps.map((step) => step.until ?? step.at), route.started);
-  const spans = spansOf(route, end);
+  const { lanes, together } = lanesOf(spansOf(route, end), apart);
+  const spans = lanes.flatMap((lane) => lane.spans);
   const points = cluster([route.started, end, ...spans.flatMap((span) => [span.at, span.until])]);
   const place = (at) => nearest(points, at);
   for (const span of spans) {
@@ -21,7 +25,6 @@ export function layOut(route, now) {
     span.last = place(span.until);
     span.moment = span.first === span.last;
   }
-  const { lanes, hidden } = lanesOf(spans);
   const momentsAt = points.map((_, point) =>
     Math.max(0, ...lanes.map((lane) => lane.spans.filter((span) => span.moment && span.first === point).length)),
   );
@@ -49,12 +52,12 @@ export function layOut(route, now) {
     }
   }
   const marks = points.slice(0, -1).map((at, point) => ({ column: flows[point], at }));
-  return { columns, marks, lanes, hidden, end };
+  return { columns, marks, lanes, together, end };
 }
 
-/* The grid's columns as CSS: enough room to read, the rest by seconds. */
+/* The grid's columns as CSS: as wide as there is room, longer ones wider. */
 export function template({ columns }) {
-  return columns.map(({ moment, seconds }) => (moment ? "30px" : `minmax(44px, ${Math.max(seconds, 0.1).toFixed(2)}fr)`)).join(" ");
+  return columns.map(({ moment, seconds }) => (moment ? "28px" : `minmax(16px, ${Math.sqrt(Math.max(seconds, 1)).toFixed(2)}fr)`)).join(" ");
 }
 
 function spansOf(route, end) {
@@ -82,24 +85,43 @@ function spansOf(route, end) {
   return spans;
 }
 
-function lanesOf(spans) {
+function lanesOf(spans, apart) {
   const people = new Map();
-  const way = { key: "", title: "", spans: [], talked: true };
+  const way = { key: "", title: "", spans: [], talked: true, rang: 0 };
   for (const span of spans) {
     if (!span.who) {
       way.spans.push(span);
       continue;
     }
-    const lane = people.get(span.who) ?? { key: span.who, title: span.title, spans: [], talked: false };
+    const lane = people.get(span.who) ?? { key: span.who, title: span.title, spans: [], talked: false, rang: 0 };
     lane.spans.push(span);
     lane.talked ||= span.kind !== "ring";
     people.set(span.who, lane);
   }
   const all = [...people.values()];
-  const room = Math.max(0, MOST_LANES - all.filter((lane) => lane.talked).length);
-  let rang = 0;
-  const shown = all.filter((lane) => lane.talked || (rang += 1) <= room);
-  return { lanes: [way, ...shown], hidden: all.length - shown.length };
+  const rang = all.filter((lane) => !lane.talked);
+  if (rang.length <= FEW) return { lanes: [way, ...all], together: 0 };
+  if (apart) return { lanes: [way, ...all.filter((lane) => lane.talked), ...rang], together: rang.length };
+  const shared = { key: "rang", title: "", spans: merged(rang.flatMap((lane) => lane.spans)), talked: false, rang: rang.length };
+  return { lanes: [way, ...all.filter((lane) => lane.talked), shared], together: rang.length };
+}
+
+/* Phones that rang at the same time as one stretch; called off, if any of them was: somebody else answered. */
+function merged(spans) {
+  const stretches = [];
+  for (const span of [...spans].sort((a, b) => a.at - b.at)) {
+    const last = stretches.at(-1);
+    // What ends in a moment belongs to what rings then, or both would want the same column.
+    if (last && span.at <= last.until + TOGETHER) {
+      last.until = Math.max(last.until, span.until);
+      last.open ||= span.open;
+      last.phones.add(span.who);
+      if (span.note !== last.note) last.note = [last.note, span.note].includes("cancelled") ? "cancelled" : last.note || span.note;
+    } else {
+      stretches.push({ ...span, title: "", phones: new Set([span.who]) });
+    }
+  }
+  return stretches.map(({ phones, ...span }) => ({ ...span, many: phones.size }));
 }
 
 function cluster(moments) {

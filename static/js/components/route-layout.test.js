@@ -25,7 +25,7 @@ function checked(picture) {
   }
   const times = picture.columns.map((column) => column.at);
   assert.deepEqual(times, [...times].sort((a, b) => a - b));
-  assert.equal(template(picture).split(/ (?=minmax|30px)/).length, picture.columns.length);
+  assert.equal(template(picture).split(/ (?=minmax|28px)/).length, picture.columns.length);
   return picture;
 }
 
@@ -46,11 +46,30 @@ test("a call that is: open stops reach to now and grow with it", () => {
   assert.ok(later.lanes.every((lane) => lane.spans.every((span) => span.open)));
 });
 
-test("many phones that only rang do not push the way out of sight", () => {
-  const steps = Array.from({ length: 30 }, (_, n) => step("ring", `m${n}`, 1, 9, "cancelled"));
-  const picture = checked(layOut({ started: 0, ended: 20, steps: [...steps, step("talk", "m29", 9, 20)] }, 0));
-  assert.ok(picture.lanes.some((lane) => lane.key === "m29"));
-  assert.equal(picture.lanes.length + picture.hidden, 31);
+const ringall = Array.from({ length: 30 }, (_, n) => step("ring", `m${n}`, 1 + n / 50, 9, "cancelled"));
+
+test("phones that only rang share a lane, and have one each when asked", () => {
+  const route = { started: 0, ended: 20, steps: [...ringall, step("talk", "m29", 9, 20)] };
+  const picture = checked(layOut(route, 0));
+  assert.deepEqual(picture.lanes.map((lane) => lane.key), ["", "m29", "rang"]);
+  assert.equal(picture.together, 29);
+  const [stretch, ...more] = picture.lanes[2].spans;
+  assert.deepEqual([stretch.at, stretch.until, stretch.note, stretch.many, more.length], [1, 9, "cancelled", 29, 0]);
+  const apart = checked(layOut(route, 0, { apart: true }));
+  assert.equal(apart.lanes.length, 31);
+  assert.equal(apart.together, 29);
+});
+
+test("a second round of ringing is a stretch of its own", () => {
+  const again = ringall.map((one) => ({ ...one, at: one.at + 15, until: 25, note: "missed" }));
+  const { lanes } = checked(layOut({ started: 0, ended: 26, steps: [...ringall, ...again] }, 0));
+  assert.deepEqual(lanes[1].spans.map((span) => span.note), ["cancelled", "missed"]);
+});
+
+test("an hour's talk leaves room for what came before it", () => {
+  const route = { started: 0, ended: 3618, steps: [step("ivr", "main", 0, 9), step("queue", "q", 9, 18), step("talk", "a", 18, 3618)] };
+  const shares = [...template(layOut(route, 0)).matchAll(/([\d.]+)fr/g)].map((found) => Number(found[1]));
+  assert.deepEqual(shares, [3, 3, 60]);
 });
 
 test("random routes never overlap", () => {

@@ -2,6 +2,7 @@
    was and for one that is: `now` makes the open stops grow. Screen readers get the words beside it instead. */
 import htm from "htm";
 import { h } from "preact";
+import { useState } from "preact/hooks";
 import { duration, phone, plain } from "../live/format.js";
 import { layOut, template } from "./route-layout.js";
 
@@ -13,34 +14,39 @@ const ICON = {
 const NOTES = new Set(["answered", "missed", "busy", "cancelled"]);
 
 export function RouteTimeline({ route, now, t }) {
-  const picture = layOut(route, now);
-  const { lanes, hidden } = picture;
+  const [apart, setApart] = useState(false);
+  const picture = layOut(route, now, { apart });
+  const { lanes, together } = picture;
   const times = picture.marks.map(({ column, at }) => ({ column, text: duration(at - route.started) }));
   const marks = times.filter(({ text }, place) => text !== times[place - 1]?.text);
+  const firstRang = lanes.findIndex((lane) => !lane.talked);
   return html`<figure class="timeline" aria-label=${t("timeline.way")} tabindex="0">
-    <div class="timeline-grid" aria-hidden="true" style=${{ gridTemplateColumns: `minmax(72px, max-content) ${template(picture)}` }}>
+    <div class="timeline-grid" style=${{ gridTemplateColumns: `minmax(64px, max-content) ${template(picture)}` }}>
       ${lanes.map((lane, row) => html`
-        <div class="timeline-name truncate" key=${`name ${lane.key}`} style=${{ gridRow: row + 1 }}>${row === 0 ? t("timeline.way") : plain(lane.title, 40)}</div>
+        ${together > 0 && row === firstRang
+          ? html`<button class="timeline-name timeline-more" type="button" key="together" aria-expanded=${apart} onClick=${() => setApart(!apart)} style=${{ gridRow: row + 1 }}>
+              <svg class="icon" aria-hidden="true"><use href="#i-${apart ? "down" : "right"}" /></svg><span class="truncate">${apart ? plain(lane.title, 40) : t("timeline.more", { n: together })}</span>
+            </button>`
+          : html`<div class="timeline-name truncate" aria-hidden="true" key=${`name ${lane.key}`} style=${{ gridRow: row + 1 }}>${row === 0 ? t("timeline.way") : plain(lane.title, 40)}</div>`}
         <div class="timeline-rail" key=${`rail ${lane.key}`} style=${{ gridRow: row + 1 }}></div>
         ${lane.spans.map((span, place) => html`<${Span} key=${`${lane.key} ${place}`} span=${span} row=${row} t=${t} byCustomer=${route.byCustomer} />`)}`)}
-      ${marks.map(({ column, text }) => html`<span class="timeline-time num" key=${`at ${column}`} style=${{ gridRow: lanes.length + 1, gridColumn: column + 2 }}>${text}</span>`)}
+      ${marks.map(({ column, text }) => html`<span class="timeline-time num" aria-hidden="true" key=${`at ${column}`} style=${{ gridRow: lanes.length + 1, gridColumn: column + 2 }}><span>${text}</span></span>`)}
     </div>
-    ${hidden > 0 && html`<figcaption class="quiet">${t("timeline.more", { n: hidden })}</figcaption>`}
   </figure>`;
 }
 
 function Span({ span, row, t, byCustomer }) {
   const title = wordsOf(span, t, byCustomer);
   const seconds = span.moment ? "" : duration(span.until - span.at);
-  return html`<div class=${span.moment ? "timeline-moment" : "timeline-span"} data-kind=${span.kind} data-note=${span.note || undefined} data-open=${span.open ? "yes" : undefined}
+  return html`<div aria-hidden="true" class=${span.moment ? "timeline-moment" : "timeline-span"} data-kind=${span.kind} data-note=${span.note || undefined} data-open=${span.open ? "yes" : undefined}
     title=${seconds ? `${title} · ${seconds}` : title} style=${{ gridRow: row + 1, gridColumn: `${span.from + 2} / ${span.to + 2}` }}>
     <svg class="icon"><use href=${`#i-${ICON[span.kind] ?? "info"}`} /></svg>
-    ${!span.moment && html`<span class="timeline-what">${label(span, t)}</span><span class="timeline-long num">${seconds}</span>`}
+    ${!span.moment && html`<span class="timeline-what">${label(span, t)}${span.many > 1 ? ` × ${span.many}` : ""}</span><span class="timeline-long num">${seconds}</span>`}
   </div>`;
 }
 
 function label(span, t) {
-  if (span.kind === "ivr") return span.note ? t("timeline.key", { key: plain(span.note, 12) }) : plain(span.title, 24);
+  if (span.kind === "ivr") return span.note ? t("timeline.key", { key: plain(span.note, 12) }) : plain(span.title, 24) || t("step.ivr");
   if (span.kind === "queue" || span.kind === "park") return plain(span.title, 32);
   return t(span.kind === "wrap" ? "timeline.wrap" : `step.${span.kind}`);
 }
