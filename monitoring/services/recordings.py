@@ -127,14 +127,6 @@ def downloaded(*, user: User, recording: Recording) -> None:
     )  # fmt: skip
 
 
-def listened(call: Call) -> list[AuditEntry]:
-    """Who heard or took the recordings of this call, newest first."""
-    entries = AuditEntry.objects.filter(
-        kind="recording", details__call=call.pk, verb__in=(Verb.HEAR, DOWNLOAD)
-    )
-    return list(entries[:200])
-
-
 def attach(*, actor: User, recording: Recording, call_id: int) -> Call:
     """Give an orphan to a call of its PBX. Raises Refused, written down, or NotThere; nothing changed then."""
     _check(actor, recording)

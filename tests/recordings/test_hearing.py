@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from monitoring.models import AuditEntry, Call, Policy
 from monitoring.models.recordings import Recording, State
+from monitoring.selectors.call_card import card
+from monitoring.selectors.journal import Reach
 from monitoring.sending import Stored, send
 from monitoring.services import recordings
 from monitoring.services.recordings import joined
@@ -240,7 +242,8 @@ def test_one_listening_is_one_entry_that_says_from_where_to_where(
     assert second.details["spans"] == []
     assert "+7 916 123-45-67" in first.what
     with company_scope("alpha"):
-        assert [entry.pk for entry in recordings.listened(Call.objects.get())] == [second.pk, first.pk]
+        assert [entry.pk for entry in card(Call.objects.get(), Reach(None)).listened] == [first.pk, second.pk]
+    assert "Глава" in browser("alpha", alpha_staff.admin).get(f"/calls/{mine.call_id}/").text
 
 
 def test_nobody_writes_into_anothers_listening(mine: Recording, alpha_staff: Staff) -> None:

@@ -135,5 +135,5 @@ MODES: dict[str, Text] = {
 
 def heard(entry: AuditEntry) -> Text:
     if entry.kind == "recording":
-        return _("heard the recording")
+        return _("took the recording along") if entry.verb.endswith(".download") else _("heard the recording")
     return MODES.get(str(entry.details.get("mode", "")), _("listened in"))

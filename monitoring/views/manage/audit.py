@@ -28,6 +28,15 @@ WORDS = {
     Verb.DELETE_CUSTOMER: _("removed a customer's data"),
     Verb.WRITE_NOTE: _("wrote on the call"),
     Verb.EXPORT_HISTORY: _("exported"),
+    Verb.HEAR: _("heard a recording"),
+    "recording.download": _("took a recording along"),
+    Verb.REVIEW: _("reviewed a call"),
+    Verb.APPEAL: _("appealed against a review"),
+    Verb.EDIT_SCORECARDS: _("edited scorecards"),
+    Verb.SCHEDULE_REPORT: _("worked on a scheduled report"),
+    Verb.EDIT_PROFILE: _("edited a monitoring profile"),
+    Verb.SEE_ALERTS: _("worked on an alert"),
+    Verb.EDIT_WEBHOOKS: _("edited webhooks"),
     "listen": _("listened to the call"),
 }
 
