@@ -34,7 +34,7 @@ def nothing_was_made() -> bool:
     lookup.forget()
     companies = set(Company.objects.values_list("schema_name", flat=True))
     return (
-        schemas() == {"public", "alpha", "beta"}
+        schemas() == {"public", "asterisk", "alpha", "beta"}
         and companies == {"alpha", "beta"}
         and Domain.objects.count() == 2
     )
