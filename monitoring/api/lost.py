@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema
 from monitoring.api.access import by, person
 from monitoring.api.answers import BadParameter, Moment, NotThere, Problem, amount
 from monitoring.models.lost import LostCall, LostState, Reason
+from monitoring.models.text import visible
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.journal import Place
 from monitoring.services import lost as service
@@ -94,7 +95,7 @@ def close(request: HttpRequest, lost_id: int, closing: Closing) -> LostOut:
     row = _seen(person(request)).filter(pk=lost_id).first() if lost_id < 2**63 else None
     if row is None or not can(request.user, Verb.CLOSE_LOST, row):
         raise NotThere
-    service.close(actor=person(request), lost=row, reason=Reason(closing.reason), note=closing.note[:200])
+    service.close(actor=person(request), lost=row, reason=Reason(closing.reason), note=visible(closing.note, 200))
     row.refresh_from_db()
     return _out(row)
 

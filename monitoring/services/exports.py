@@ -30,6 +30,7 @@ from django.utils.translation import ngettext
 from monitoring.models.audit import Outcome
 from monitoring.models.exports import Export, Form, State
 from monitoring.models.text import visible
+from monitoring.selectors.audience import board_rights
 from monitoring.services import audit
 from monitoring.services.errors import Busy, NotThere, Refused, ServiceError
 from monitoring.services.tables import Cell, Column, writer
@@ -152,7 +153,12 @@ def cancel(*, owner: User, export: Export) -> None:
 def fetched(*, owner: User, export: Export) -> tuple[Storage, str]:
     """Where the person's own finished file lies; written down. Raises NotThere."""
     _own(owner, export)
-    if export.state != State.READY or not export.file or export.expires <= timezone.now():
+    if (
+        export.state != State.READY
+        or not export.file
+        or export.expires <= timezone.now()
+        or not _still_sees(owner, export)
+    ):
         raise NotThere(_("This file is no longer kept. Export it again."))
     audit.record(
         actor=owner, verb=Verb.EXPORT_HISTORY, kind="export", what=export, details={"fetched": export.pk}
@@ -229,6 +235,8 @@ def _make(export: Export) -> None:
     if not can(export.owner, kind.verb):
         raise TooMuch(_("You may not export this."))
     asked = Asked(export.owner, export.question, str(export.question.get("zone", settings.TIME_ZONE)))
+    groups = board_rights(export.owner)
+    seen = {**export.question, "seen": None if groups is None else sorted(groups)}
     total = kind.count(asked, MOST_ROWS + 1) if kind.count else None
     if total is not None and total > MOST_ROWS:
         raise _too_much()
@@ -239,7 +247,7 @@ def _make(export: Export) -> None:
         name = f"{current_company()}/{secrets.token_urlsafe(24)}.{export.form}"
         with path.open("rb") as made:
             kept = storage().save(name, File(made))
-        if not _end(export, State.READY, file=kept, size=path.stat().st_size):
+        if not _end(export, State.READY, file=kept, size=path.stat().st_size, question=seen):
             storage().delete(kept)
 
 
@@ -278,6 +286,13 @@ def _too_much() -> TooMuch:
         )
         % {"limit": MOST_ROWS}
     )
+
+
+def _still_sees(owner: User, export: Export) -> bool:
+    """Whether whoever was given the rows may still see them: a group may have been taken away since."""
+    rights = board_rights(owner)
+    seen = export.question.get("seen")
+    return rights is None or (isinstance(seen, list) and rights.issuperset(seen))
 
 
 def _own(owner: User, export: Export) -> None:
