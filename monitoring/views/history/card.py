@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from monitoring.models.calls import Call
 from monitoring.models.notes import LONGEST_NOTE, Mark, Note
 from monitoring.selectors import journal
-from monitoring.selectors.call_card import Card, card, marks_of, notes_of, timeline
+from monitoring.selectors.call_card import Card, Part, Stop, card, marks_of, notes_of, timeline
 from monitoring.selectors.journal import Place, TooSlow
 from monitoring.selectors.journal_question import BadFilter, parse
 from monitoring.services import notes as service
@@ -163,15 +163,17 @@ def _shown(made: Card) -> dict[str, Any]:
                 "wrap_up": _time(part.leg.wrap_up_seconds),
             }
             for part in sorted(made.parts, key=lambda part: part.leg.talk_seconds == 0)
+            if not _only_rang(part)
         ],
+        "rang": list(dict.fromkeys(part.name for part in made.parts if _only_rang(part))),
         "visits": [
             {"visit": visit, "wait": words.clock(visit.wait), "sign": words.visit(visit)}
             for visit in made.visits
         ],
         "stops": [
-            {"stop": stop, "word": STEPS.get(stop.kind, stop.kind), "note": words.stop_note(stop),
+            {"stop": stop, "names": names, "word": STEPS.get(stop.kind, stop.kind), "note": words.stop_note(stop),
              "time": _time(stop.seconds or 0.0)}
-            for stop in made.stops
+            for stop, names in _told(made.stops)
         ],
         "hung_up": _("Hung up by the customer") if call.hung_up_by == "customer" else (
             _("Hung up by %(who)s") % {"who": made.hung_up_by} if made.hung_up_by else ""
@@ -184,6 +186,22 @@ def _shown(made: Card) -> dict[str, Any]:
         "listened": [{"entry": entry, "word": words.heard(entry)} for entry in made.listened],
         "gaps": made.gaps,
     }  # fmt: skip
+
+
+def _only_rang(part: Part) -> bool:
+    return bool(part.leg.outcome == "cancelled" and part.leg.answered is None)
+
+
+def _told(stops: list[Stop]) -> list[tuple[Stop, list[str]]]:
+    """Stops with the names they are told by: phones that rang at once and were called off are one stop."""
+    told: list[tuple[Stop, list[str]]] = []
+    for stop in stops:
+        off = stop.kind == "ring" and stop.note == "cancelled"
+        if off and told and (told[-1][0].kind, told[-1][0].note) == ("ring", "cancelled"):
+            told[-1][1].append(stop.what)
+        else:
+            told.append((stop, [stop.what] if stop.what else []))
+    return told
 
 
 def _time(seconds: float) -> str:

@@ -18,6 +18,9 @@ function closeMenus(except) {
   }
 }
 
+const here = document.querySelector(".nav [aria-current]");
+if (here) here.closest(".nav").scrollLeft = here.offsetLeft - (here.closest(".nav").clientWidth - here.offsetWidth) / 2;
+
 document.addEventListener("click", (event) => {
   const theme = event.target.closest("[data-theme-choice]");
   if (theme) {
