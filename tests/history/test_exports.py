@@ -135,7 +135,7 @@ def test_managers_may_not_export_and_it_is_written_down(alpha_staff: Staff) -> N
             exports.ask(owner=anna, kind="calls", question=MONTH, form="csv", zone=ZONE)
         assert not Export.objects.exists()
         assert AuditEntry.objects.filter(verb="history.export", outcome="refused").exists()
-    assert signed_in("alpha", anna).post("/exports/", {"kind": "calls", "form": "csv"}).status_code == 403
+    assert signed_in("alpha", anna).post("/exports/", {"kind": "calls", "file": "csv"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_managers_may_not_export_and_it_is_written_down(alpha_staff: Staff) -> N
 )
 def test_what_makes_no_sense_is_refused_at_once(alpha_staff: Staff, kind: str, form: str, query: str) -> None:
     client = signed_in("alpha", alpha_staff.admin)
-    assert client.post("/exports/", {"kind": kind, "form": form, "query": query}).status_code == 400
+    assert client.post("/exports/", {"kind": kind, "file": form, "query": query}).status_code == 400
     with company_scope("alpha"):
         assert not Export.objects.exists()
 
@@ -252,7 +252,7 @@ def test_the_page_asks_shows_and_drops(
     client = signed_in("alpha", alpha_staff.admin)
     with django_capture_on_commit_callbacks(execute=True):
         asked = client.post(
-            "/exports/", {"kind": "calls", "form": "csv", "query": "period=month"},
+            "/exports/", {"kind": "calls", "file": "csv", "query": "period=month"},
             headers={"HX-Request": "true", "HX-Target": "exports"},
         )  # fmt: skip
     assert asked.status_code == 200

@@ -54,7 +54,7 @@ ASKED: Mapping[str, tuple[dict[str, str], tuple[str, ...]]] = {
     )),
 }  # fmt: skip
 FIELDS = (
-    "title", "text", "note", "query", "kind", "form", "email", "language", "every", "at", "page", "reason", "owner",
+    "title", "text", "note", "query", "kind", "file", "email", "language", "every", "at", "page", "reason", "owner",
     "number", "again", "url", "events", "tiles", "columns", "groups", "queues", "lines", "managers", "people", "second",
     "summary", "call", "quiet_from", "letters", "region", "work_from", "keep_calls", "s0title", "s0q0text",
     "s0q0weight", "listening",
@@ -94,7 +94,7 @@ def test_no_word_in_a_form_breaks_anything(past: Past) -> None:
                 body = {**dict.fromkeys(FIELDS, value), "do": do}
                 for fixed in (
                     {},
-                    {"reason": "spam", "kind": "calls", "form": "csv", "every": "day", "at": "09:00"},
+                    {"reason": "spam", "kind": "calls", "file": "csv", "every": "day", "at": "09:00"},
                 ):
                     answer = client.post(path, {**body, **fixed})
                     if answer.status_code >= 500:

@@ -37,7 +37,7 @@ TYPES: Mapping[str, str] = {
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def exports(request: HttpRequest) -> HttpResponse:
-    """The person's own files; POST ``kind``, ``form`` (csv | xlsx), ``query`` asks for another one."""
+    """The person's own files; POST ``kind``, ``file`` (csv | xlsx), ``query`` asks for another one."""
     demand(request, Verb.EXPORT_HISTORY)
     refusal = _ask(request) if request.method == "POST" else None
     part = request.headers.get("HX-Target") == "exports"
@@ -109,7 +109,7 @@ def _ask(request: HttpRequest) -> ServiceError | None:
         service.ask(
             owner=person(request),
             kind=request.POST.get("kind", ""),
-            form=request.POST.get("form", ""),
+            form=request.POST.get("file", ""),
             question={"query": query},
             zone=zone_of(request),
         )
