@@ -106,6 +106,10 @@ def carry_out(erasure_id: int) -> None:
     Erasure.objects.filter(pk=row.pk).update(state=Progress.RUNNING)
     while _some_calls(row):
         pass
+    # A file may have come in while its call was being done; from then on none comes to such a call any more.
+    recordings.delete(
+        recording_ids=list(Recording.objects.filter(call__revision__gte=ERASED).values_list("pk", flat=True))
+    )
     for _place in _steps(row.customer):
         pass
     removed = dict(row.removed)

@@ -32,6 +32,7 @@ from monitoring.models.text import visible
 from monitoring.selectors.pbxs import pbxs_of
 from monitoring.selectors.recordings import call_of
 from monitoring.services import audio
+from monitoring.services.lost_sql import ERASED
 from tenants.scope import current_company
 
 log = logging.getLogger(__name__)
@@ -142,6 +143,10 @@ def _take(left: Left, done: Collected) -> None:
             left.path.unlink(missing_ok=True)  # menus and music that nobody answered are nobody's talk
             done.dropped += 1
             return
+        if call is not None and call.revision >= ERASED and row is None:
+            left.path.unlink(missing_ok=True)  # its customer has asked to be forgotten meanwhile
+            done.dropped += 1
+            return
     if row is None:
         row = _claim(left, named["own"] if named else "")
     _store(left, row, call, named, done)
@@ -172,22 +177,24 @@ def _store(
     # From its end: a PBX writes nothing before the first sound, so the end is what is known exactly.
     started = left.ended - timedelta(seconds=sound.seconds)
     heard_of = int(named["begun"]) if named else started.timestamp()
-    with transaction.atomic():
-        Recording.objects.filter(pk=row.pk).update(
-            call=call,
-            state=State.STORED if call else State.ORPHAN,
-            reason="" if call else ("no_call" if named else "name"),
-            kind=audio.KIND,
-            size=sound.size,
-            sha256=sound.sha256,
-            started=started,
-            seconds=sound.seconds,
-            gap=max(0.0, round(left.ended.timestamp() - heard_of - sound.seconds, 1)),
-            channels=sound.channels,
-            peaks=sound.peaks,
-        )
-        if call is not None:
-            Call.objects.filter(pk=call.pk).update(recorded=True)
+    kept = _keep(
+        row,
+        call,
+        state=State.STORED if call else State.ORPHAN,
+        reason="" if call else ("no_call" if named else "name"),
+        kind=audio.KIND,
+        size=sound.size,
+        sha256=sound.sha256,
+        started=started,
+        seconds=sound.seconds,
+        gap=max(0.0, round(left.ended.timestamp() - heard_of - sound.seconds, 1)),
+        channels=sound.channels,
+        peaks=sound.peaks,
+    )
+    if not kept:
+        left.path.unlink(missing_ok=True)
+        done.dropped += 1
+        return
     left.path.unlink(missing_ok=True)
     done.stored += call is not None
     done.orphans += call is None
@@ -198,11 +205,37 @@ def _store_broken(left: Left, row: Recording, call: Call | None, code: str) -> N
     name = row.file.removesuffix(audio.SUFFIX) + ".bin"
     if left.path.stat().st_size <= BIGGEST:
         _put(left.path, name, audio.digest(left.path))
-    Recording.objects.filter(pk=row.pk).update(
-        call=call, state=State.BROKEN, reason=code, file=name, kind="application/octet-stream",
+    Recording.objects.filter(pk=row.pk).update(file=name)
+    row.file = name
+    _keep(
+        row, call, state=State.BROKEN, reason=code, kind="application/octet-stream",
         size=left.path.stat().st_size, seconds=0, peaks=[],
     )  # fmt: skip
     left.path.unlink(missing_ok=True)
+
+
+def _keep(row: Recording, call: Call | None, **told: object) -> bool:
+    """Say in the row that its file is kept; False, and neither is there any more, if nobody may keep it."""
+    with transaction.atomic():
+        if _may_be_heard(call):
+            Recording.objects.filter(pk=row.pk).update(call=call, **told)
+            if call is not None and told["state"] == State.STORED:
+                Call.objects.filter(pk=call.pk).update(recorded=True)
+            return True
+    _forget(row)
+    return False
+
+
+def _may_be_heard(call: Call | None) -> bool:
+    """Not if its customer has asked to be forgotten, or it is gone. Whoever removes calls waits until we are done."""
+    if call is None:
+        return True
+    return Call.objects.select_for_update().filter(pk=call.pk, revision__lt=ERASED).first() is not None
+
+
+def _forget(row: Recording) -> None:
+    storages["recordings"].delete(row.file)
+    Recording.objects.filter(pk=row.pk).delete()
 
 
 def _put(made: Path, name: str, digest: str) -> None:
@@ -229,8 +262,7 @@ def _forget_never_stored() -> None:
     old = timezone.now() - timedelta(seconds=SILENT)
     for row in Recording.objects.filter(state=State.STORING, stored_at__lt=old):
         if (row.pbx, row.source) not in there:
-            storages["recordings"].delete(row.file)
-            row.delete()
+            _forget(row)
 
 
 def _match_orphans(done: Collected) -> None:
@@ -243,14 +275,18 @@ def _match_orphans(done: Collected) -> None:
         ids = (named["linked"], named["own"]) if named else (row.uniqueid,)
         ended = row.started + timedelta(seconds=row.seconds)
         call = call_of(pbx=row.pbx, uniqueids=ids, started=row.started, ended=ended)
-        if call is not None:
-            attach_to(row, call)
+        if call is not None and call.revision >= ERASED:
+            _forget(row)
+            done.dropped += 1
+        elif call is not None and attach_to(row, call):
             done.matched += 1
 
 
 def attach_to(row: Recording, call: Call) -> bool:
-    """Whether it was still nobody's."""
+    """Whether it was still nobody's, and the call is one that may be heard."""
     with transaction.atomic():
+        if not _may_be_heard(call):
+            return False
         mine = Recording.objects.filter(pk=row.pk, state=State.ORPHAN, call=None)
         if not mine.update(call=call, state=State.STORED, reason=""):
             return False
