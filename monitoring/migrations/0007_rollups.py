@@ -56,6 +56,24 @@ ON_CHANGED_STATUS = """
 CREATE TRIGGER stale_changed AFTER UPDATE ON monitoring_statusinterval
   FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION stale_by_changed_status()
 """
+# Where retention has removed the rows, the sums are all that is left: nothing may count them anew from nothing. A call
+# is counted when it ends, so the day in which the removal stops is left alone too.
+SETTLED = """
+CREATE FUNCTION sums_outlive_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  removed timestamptz;
+BEGIN
+  IF (SELECT min(at) FROM made) < now() - interval '1 day' THEN
+    SELECT max(before) + interval '1 day' INTO removed FROM monitoring_cleaning WHERE kind = 'calls';
+    DELETE FROM monitoring_stale s USING made m WHERE s.id = m.id AND m.at < removed;
+  END IF;
+  RETURN NULL;
+END $$
+"""
+ON_MARKED = """
+CREATE TRIGGER outlived AFTER INSERT ON monitoring_stale
+  REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION sums_outlive_rows()
+"""
 
 
 class Migration(migrations.Migration):
@@ -187,8 +205,10 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(
-            [MARK, STATUS_MADE, STATUS_CHANGED, LOST, ON_MADE_STATUS, ON_CHANGED_STATUS],
+            [MARK, STATUS_MADE, STATUS_CHANGED, LOST, SETTLED, ON_MADE_STATUS, ON_CHANGED_STATUS, ON_MARKED],
             [
+                "DROP TRIGGER outlived ON monitoring_stale",
+                "DROP FUNCTION sums_outlive_rows",
                 "DROP TRIGGER stale_made ON monitoring_statusinterval",
                 "DROP TRIGGER stale_changed ON monitoring_statusinterval",
                 "DROP FUNCTION stale_by_made_status, stale_by_changed_status, stale_by_lost_call",
