@@ -25,6 +25,7 @@ from monitoring.domain.statistics import (
 )
 
 HALF_HOUR: Final = 1800
+DAY: Final = 86_400
 WHOLE_DAY: Final = 1440
 _MINUTES: Final[dict[Bucket, int]] = {"quarter": 15, "half_hour": 30, "hour": 60}
 _LONGEST: Final[dict[Bucket, int]] = {"quarter": LONGEST_FINE_DAYS, "half_hour": 93, "hour": 366}
@@ -115,12 +116,20 @@ def _fine(begin: float, end: float, minutes: int, tz: ZoneInfo) -> Iterator[Slot
 
 def _clock_pieces(begin: float, end: float, minutes: int, tz: ZoneInfo) -> Iterator[Span]:
     """[begin, end) cut wherever the local clock shows a multiple of ``minutes``, or jumps."""
-    at = begin
+    at, whole = begin, minutes * 60
     while at < end:
         local = datetime.fromtimestamp(at, tz)
         past = (local.hour * 60 + local.minute) * 60 + local.second + local.microsecond / 1e6
-        step = minutes * 60 - past % (minutes * 60)
+        step = whole - past % whole
         offset = local.utcoffset()
+        if datetime.fromtimestamp(at + DAY, tz).utcoffset() == offset:
+            # No clock jumps forth and back within a day: until then its pieces follow from each other.
+            sure = min(at + DAY, end)
+            while at < sure and (at + step <= sure or sure == end):
+                stop = min(at + step, end)
+                yield at, stop
+                at, step = stop, whole
+            continue
         stop = min(at + step, end)
         if datetime.fromtimestamp(stop, tz).utcoffset() != offset:
             stop = min(stop, _jump(at, stop, tz))

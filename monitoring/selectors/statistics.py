@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+from django.db import connection
 from django.utils import timezone
 
 from monitoring.domain import periods
@@ -72,7 +73,6 @@ def _assemble(
 ) -> Answer:
     """Add up what each layer tells of its own stretches; None: raw rows."""
     check_keys(question)
-    # Places in order of time, so that rows sort by (key, place) as they are.
     labels = {
         at: place for place, at in enumerate(sorted({piece.at for piece in pieces}, key=lambda at: at or 0.0))
     }
@@ -80,26 +80,32 @@ def _assemble(
     found: Found = {}
     total: Counts = {key: 0.0 for subject, columns in wanted.items() for key in columns or KEYS[subject]}
     total = {key: 0.0 for key in total if ":" not in key or key.startswith("status:")}
-    for grain, stretches in layers:
-        for run in periods.runs(list(stretches), _FAR if grain is None else math.inf):
-            for subject, columns in wanted.items():
-                more, sums = ask(question, subject, columns, grain, run, labels, now, split=question.split)
-                _add(found, more)
-                if question.split == "group":
-                    # Somebody in two groups counts in each row, once in the total.
-                    sums = ask(question, subject, columns, grain, run, labels, now, split=None)[1]
-                for name, value in sums.items():
-                    if value or name in total:
-                        total[name] = total.get(name, 0.0) + value
+    with connection.cursor() as cursor:
+        for grain, stretches in layers:
+            for run in periods.runs(list(stretches), _FAR if grain is None else math.inf):
+                for subject, columns in wanted.items():
+                    more, sums = ask(
+                        cursor, question, subject, columns, grain, run, labels, now, split=question.split
+                    )
+                    _add(found, more)
+                    if question.split == "group":
+                        # Somebody in two groups counts in each row, once in the total.
+                        sums = ask(cursor, question, subject, columns, grain, run, labels, now, split=None)[1]
+                    for name, value in sums.items():
+                        if value or name in total:
+                            total[name] = total.get(name, 0.0) + value
     derive(total)
     if "legs" in wanted or "people" in wanted:
-        for counts in found.values():
-            derive(counts)
+        for cells in found.values():
+            for counts in cells.values():
+                derive(counts)
     one = question.split in (None, "company")
     rows = tuple(
-        Row(ats[place], key, found[key, place])
-        for key, place in sorted(found)
-        if (one or key) and any(found[key, place].values())
+        Row(ats[place], key, cells[place])
+        for key, cells in sorted(found.items())
+        if one or key
+        for place in sorted(cells)
+        if any(cells[place].values())
     )
     begin, end = periods.bounds(question)
     from_rows = all(grain is None for grain, stretches in layers if stretches)
@@ -118,13 +124,15 @@ def _wanted(question: Question, metrics: Collection[Metric] | None) -> Wanted:
 
 
 def _add(found: Found, more: Found) -> None:
-    for place, counts in more.items():
-        known = found.get(place)
-        if known is None:
-            found[place] = counts
+    for key, cells in more.items():
+        known = found.setdefault(key, cells)
+        if known is cells:
             continue
-        for name, value in counts.items():
-            known[name] = known.get(name, 0.0) + value
+        for place, counts in cells.items():
+            mine = known.setdefault(place, counts)
+            if mine is not counts:
+                for name, value in counts.items():
+                    mine[name] = mine.get(name, 0.0) + value
 
 
 def check_keys(question: Question) -> None:

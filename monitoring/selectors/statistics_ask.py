@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection
+import orjson
 
 from monitoring.domain.counts import BARS, CALLS, HISTOGRAMS, LEGS, LOST, PEOPLE, VISITS, Subject, subject_of
 from monitoring.domain.metric import Metric
@@ -16,8 +16,8 @@ from monitoring.selectors import statistics_raw, statistics_sums
 from monitoring.selectors.statistics_raw import Places
 
 Counts = dict[str, float]
-Found = dict[tuple[str, int], Counts]
-"""(key, place of the bucket) → counts."""
+Found = dict[str, dict[int, Counts]]
+"""key → place of the bucket → counts."""
 Wanted = Mapping[Subject, tuple[str, ...]]
 """Which raw counts are asked of each kind; what is a sum of others is not among them, see ``derive``."""
 
@@ -43,7 +43,8 @@ def wanted(metrics: Iterable[Metric]) -> dict[Subject, tuple[str, ...]]:
         for key in () if metric.live else sorted(metric.counts()):
             for part in _SUMS_OF_OTHERS.get(key, (key,)):
                 found.setdefault(subject_of(part), {})[part] = None
-    return {subject: tuple(keys) for subject, keys in found.items()}
+    # Bars come last, see ``_read``.
+    return {subject: tuple(sorted(keys, key=_BAR_COLUMN.__contains__)) for subject, keys in found.items()}
 
 
 def derive(counts: Counts) -> None:
@@ -54,6 +55,7 @@ def derive(counts: Counts) -> None:
 
 
 def ask(
+    cursor: Any,
     question: Question,
     subject: Subject,
     columns: tuple[str, ...],
@@ -64,7 +66,10 @@ def ask(
     *,
     split: ScopeKind | None,
 ) -> tuple[Found, Counts]:
-    """Counts of ``run`` by key and bucket, and the sum of all; ``grain`` None: from raw rows."""
+    """Counts of ``run`` by key and bucket, and the sum of all; ``grain`` None: from raw rows.
+
+    Each key comes as one row of columns: a report of many cells spends its time in spelling and reading numbers.
+    """
     places = Places(run, now)
     inner = (
         statistics_raw.query(subject, places)
@@ -73,29 +78,28 @@ def ask(
     )
     where, params = conditions(question, split)
     if split == "group":
-        key, more = "g.id::text", " CROSS JOIN LATERAL unnest(r.groups) AS g (id)"
-    elif split in _DIMENSIONS:
-        key, more = f"coalesce(r.{_DIMENSIONS[split]}::text, '')", ""
+        key, more = "g.id", " CROSS JOIN LATERAL unnest(r.groups) AS g (id)"
     else:
-        key, more = "''", ""
-    if len(labels) == 1:
-        place = "0"
-    else:
+        key, more = f"r.{_DIMENSIONS[split]}" if split in _DIMENSIONS else "''", ""
+    place = "0"
+    if len(labels) > 1:
         place = "(%(labels)s::int[])[r.n]"
         params["labels"] = [labels[slot.at] for slot in run]
-    grouped = "1, 2"
+        if params["labels"] == list(range(len(run))):
+            place = "r.n - 1"
+    sums, by = _sums(subject, columns), "1, 2"
     if subject == "people":
-        grouped = "1, 2, 3"
+        by = "1, 2, 3"
         if columns:
             where += " AND r.what = ANY(%(what)s)"
             params["what"] = list(columns)
-    said = f"""
-SELECT {place} AS place, {key} AS key, {_sums(subject, columns)}
-  FROM ({inner}) r{more} WHERE {where} GROUP BY {grouped}
+    cells = f"""
+SELECT {place} AS place, {key} AS key, {", ".join(f"{term} AS c{n}" for n, term in enumerate(sums))}
+  FROM ({inner}) r{more} WHERE {where} GROUP BY {by}
 """  # noqa: S608 - constants of this package; what was asked for is in the parameters
-    with connection.cursor() as cursor:
-        cursor.execute(said, {**places.params, **params})
-        return _read(subject, columns, cursor.fetchall())
+    told = ", ".join(f"array_to_json(array_agg({name}))::text" for name in ("place", *_names(sums)))
+    cursor.execute(f"SELECT key, {told} FROM ({cells}) c GROUP BY key", {**places.params, **params})  # noqa: S608
+    return _read(subject, columns, cursor.fetchall())
 
 
 def conditions(question: Question, split: ScopeKind | None, row: str = "r") -> tuple[str, dict[str, Any]]:
@@ -118,33 +122,44 @@ def conditions(question: Question, split: ScopeKind | None, row: str = "r") -> t
     return " AND ".join(where), params
 
 
-def _sums(subject: Subject, columns: tuple[str, ...]) -> str:
+def _sums(subject: Subject, columns: tuple[str, ...]) -> list[str]:
     if subject == "people":
-        return "r.what, sum(r.seconds)"
-    # Whole numbers as such: a report of many cells spends its time in spelling and reading numbers.
-    return ", ".join(
+        return ["r.what", "sum(r.seconds)"]
+    # Whole numbers as such: they are spelled and read faster.
+    return [
         f"sum(r.{_BAR_COLUMN.get(column, column)})::{'float8' if column in _SECONDS else 'bigint'}"
         for column in columns
-    )
+    ]
+
+
+def _names(sums: Sequence[str]) -> list[str]:
+    return [f"c{n}" for n in range(len(sums))]
 
 
 def _read(subject: Subject, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> tuple[Found, Counts]:
     found: Found = {}
     total: Counts = {}
-    if subject == "people":
-        empty = columns or EVERYTHING_OF_PEOPLE
-        for place, key, what, seconds in rows:
-            found.setdefault((key, place), dict.fromkeys(empty, 0.0))[what] = seconds
-            total[what] = total.get(what, 0.0) + seconds
-        return found, total
-    if not rows:
-        return found, total
-    total = dict(zip(columns, map(sum, list(zip(*rows, strict=True))[2:]), strict=True))
-    plain = [column for column in columns if column not in _BAR_COLUMN]
-    bars, kept = columns[len(plain) :], len(plain)
-    for place, key, *sums in rows:
-        counts = dict(zip(plain, sums, strict=False))
-        if bars:  # most bars of most rows are empty; they are left out
-            counts.update({name: value for name, value in zip(bars, sums[kept:], strict=True) if value})
-        found[key, place] = counts
+    bars = sum(column in _BAR_COLUMN for column in columns)
+    plain, bar_names = columns[: len(columns) - bars], columns[len(columns) - bars :]
+    for key, *spelled in rows:
+        places, *told = map(orjson.loads, spelled)
+        cells = found["" if key is None else str(key)] = {}
+        if subject == "people":
+            for place, what, seconds in zip(places, *told, strict=True):
+                if place not in cells:
+                    cells[place] = dict.fromkeys(columns or EVERYTHING_OF_PEOPLE, 0.0)
+                cells[place][what] = seconds
+                total[what] = total.get(what, 0.0) + seconds
+            continue
+        for name, values in zip(columns, told, strict=True):
+            total[name] = total.get(name, 0.0) + sum(values)
+        if plain:
+            for place, *values in zip(places, *told[: len(plain)], strict=True):
+                cells[place] = dict(zip(plain, values, strict=True))
+        else:
+            cells.update((place, {}) for place in places)
+        for name, values in zip(bar_names, told[len(plain) :], strict=True):
+            for place, value in zip(places, values, strict=True):
+                if value:  # most bars of most cells are empty; they are left out
+                    cells[place][name] = value
     return found, total
