@@ -18,7 +18,7 @@ from ccenter.demo import bootstrap
 ROOT = bootstrap.ROOT
 TOOLS = Path(sys.executable).parent
 # Those with a whole PBX or browser of their own measure time: they have the machine to themselves.
-ALONE = "real or browser"
+ALONE = "real or browser or alone"
 RUNS = (
     ("tests, a file to whichever core is free", ("-m", f"not ({ALONE})", "-n", "2", "--dist", "loadfile")),
     ("tests on the whole portal, one after another", ("-m", ALONE)),

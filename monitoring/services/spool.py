@@ -231,12 +231,13 @@ class FactSink:
 
     def _spool(self, batches: Sequence[Batch]) -> None:
         count = sum(len(facts) for _, facts in batches)
-        with self._lock:
-            self._queued -= count
         try:
             self._files.append([fact_json.dump(company, facts) for company, facts in batches])
         except (SpoolFull, OSError) as error:
             self._lose(count, str(error))
+        finally:
+            with self._lock:
+                self._queued -= count  # only now: until here they were in memory and nowhere else
 
     def _set_aside(self, company: str, facts: Sequence[Fact], error: Exception) -> None:
         self._refused += len(facts)

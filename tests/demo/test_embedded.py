@@ -22,6 +22,7 @@ from redis.retry import Retry
 
 from ccenter.demo import embedded, keeper
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys, time

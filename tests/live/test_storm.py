@@ -17,6 +17,7 @@ from tests.figures import Figure
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.alone
 def test_two_thousand_browsers_come_back_at_once(figure: Figure) -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 5_000:
