@@ -29,7 +29,11 @@ from tests.factories.staff import make_staff
 from tests.pbx.rig import QUICK, TIMINGS
 from tests.pbx.scripted import ScriptedPbx, event, until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet", "staffed")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quiet", "staffed"),
+    pytest.mark.alone,
+]
 
 
 @pytest.fixture
