@@ -280,10 +280,11 @@ def _new_secret(webhook: Webhook) -> str:
 
 
 def _save(webhook: Webhook, actor: User, **what: bool) -> None:
-    if not webhook.events:
-        raise ValidationError({"events": _("Choose at least one.")})
-    webhook.full_clean(exclude=["stored_secret"])
-    refuse_address(webhook.url)
+    if "made" in what or "changed" in what:  # what was allowed once can always be stopped
+        if not webhook.events:
+            raise ValidationError({"events": _("Choose at least one.")})
+        webhook.full_clean(exclude=["stored_secret"])
+        refuse_address(webhook.url)
     with transaction.atomic():
         webhook.save()
         audit.record(actor=actor, verb=Verb.EDIT_WEBHOOKS, kind="webhook", what=webhook, details=what)

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from monitoring.models import AuditEntry, Export, LostCall
 from monitoring.models.reports import ReportDelivery, ReportRun, ScheduledReport
-from monitoring.services import exports, journal_export, report_letters, reports
+from monitoring.services import exports, journal_export, report_letters, reports, webhooks
 from tenants.people import tokens
 from tenants.people.models import Role, Scope, User
 from tenants.scope import company_scope
@@ -134,7 +136,8 @@ def test_a_letter_has_the_headers_we_wrote_and_no_others(past: dict[str, Past]) 
     headers = letter.message().keys()
     assert letter.recipients() == ["boss@alpha.example"]
     assert {"Bcc", "bcc"}.isdisjoint(headers)
-    html = str(letter.alternatives[0][0])  # type: ignore[attr-defined]
+    assert isinstance(letter, EmailMultiAlternatives)
+    html = str(letter.alternatives[0][0])
     assert "<script>" not in html
 
 
@@ -169,3 +172,25 @@ def test_a_program_settles_a_lost_call_within_its_persons_reach_alone(past: dict
         assert row.note.startswith("ab=1+1xxx")
         assert len(row.note) == 200
     assert close("admin", "again") == 409
+
+
+def test_a_webhook_to_an_address_no_longer_allowed_can_be_stopped_but_not_saved(
+    past: dict[str, Past], settings: Settings
+) -> None:
+    staff = past["alpha"].staff
+    settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
+    with company_scope("alpha"):
+        hook, _secret = webhooks.make(
+            actor=staff.admin, url="http://127.0.0.1:9/x", title="CRM", events=["call.ended"]
+        )
+        settings.WEBHOOKS_TO_PRIVATE_NETWORKS = False
+        webhooks.pause(actor=staff.admin, webhook=hook)
+        with pytest.raises(ValidationError):
+            webhooks.change(
+                actor=staff.admin, webhook=hook, url=hook.url, title="CRM 2", events=["call.ended"]
+            )
+        hook.refresh_from_db()
+        assert (hook.title, hook.paused_at is not None) == ("CRM", True)
+        webhooks.remove(actor=staff.admin, webhook=hook)
+        hook.refresh_from_db()
+        assert hook.archived_at is not None
