@@ -158,7 +158,18 @@ def _addresses(user: User, profile: Profile | None) -> dict[str, Any]:
         reverse("monitoring:profile_wall", args=[profile.pk]) if profile else reverse("monitoring:live_wall")
     )
     manage = reverse("monitoring:profiles") if can(user, Verb.SEE_PROFILE) else None
-    return {"whole": reverse("monitoring:live"), "views": views, "manage": manage, "wallAt": wall}
+    addresses = {"whole": reverse("monitoring:live"), "views": views, "manage": manage, "wallAt": wall}
+    return addresses | _past(user) if can(user, Verb.SEE_STATISTICS) else addresses
+
+
+def _past(user: User) -> dict[str, Any]:
+    """Where the figures of what is on the panel are: the board knows queues and people by the PBX's names only."""
+    reach = choices_for(user)
+    ids = {
+        "queue": dict(reach.queues.values_list("pbx_name", "pk")),
+        "manager": dict(reach.managers.values_list("pbx_name", "pk")),
+    }
+    return {"statistics": reverse("monitoring:statistics"), "ids": ids}
 
 
 def _queue_norms(

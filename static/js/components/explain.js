@@ -29,7 +29,7 @@ export function Dialog({ title, onClose, className, children }) {
 
 function Explanation({ name }) {
   const panel = usePanel();
-  const { explained, metrics, figures, counts, words, filtering, t } = panel;
+  const { explained, metrics, figures, counts, words, filtering, past, t } = panel;
   const metric = metrics.get(name);
   const { value, grade } = figures.get(name).value;
   const raw = counts.value;
@@ -45,6 +45,7 @@ function Explanation({ name }) {
     ${value === null && metric.denominator.length > 0 && html`<p class="quiet">${t("explain.empty")}</p>`}
     ${metric.norm && html`<h3>${t("explain.norm")}</h3><p>${normText(metric, panel)}</p>`}
     <${PerQueue} metric=${metric} />
+    ${past() && html`<p><a class="btn" href=${past()}><${Icon} name="statistics" />${t("explain.past")}</a></p>`}
     <p class="quiet">${t(filtering.value ? "explain.filtered" : "explain.unfiltered")}</p>
   </${Dialog}>`;
 }
@@ -66,7 +67,7 @@ function Terms({ terms, raw, seconds }) {
 }
 
 function PerQueue({ metric }) {
-  const { store, clock, inSight, words, t } = usePanel();
+  const { store, clock, inSight, words, past, t } = usePanel();
   const ofQueues = [...metric.numerator, ...metric.denominator].every(([, key]) => !key.startsWith("now."));
   const queues = [...store.all("queue").values()].filter((queue) => inSight.value.queue(queue));
   if (!ofQueues || queues.length < 2) return null;
@@ -74,6 +75,6 @@ function PerQueue({ metric }) {
     { inSight: inSight.value, now: clock.now() });
   return html`<h3>${t("explain.queues")}</h3>
     <table class="table explain-queues"><tbody>
-      ${queues.slice(0, 20).map((queue) => html`<tr key=${queue.key}><td><bdi>${plain(queue.title)}</bdi></td><td class="num">${show(metric, valueOf(metric, of(queue)), words)}</td></tr>`)}
+      ${queues.slice(0, 20).map((queue) => html`<tr key=${queue.key}><td>${past("queue", queue.key) ? html`<a href=${past("queue", queue.key)}><bdi>${plain(queue.title)}</bdi></a>` : html`<bdi>${plain(queue.title)}</bdi>`}</td><td class="num">${show(metric, valueOf(metric, of(queue)), words)}</td></tr>`)}
     </tbody></table>`;
 }

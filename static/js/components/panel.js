@@ -50,7 +50,7 @@ function Tabs() {
 
 function Keys() {
   const { t, helping } = usePanel();
-  const keys = [["/", "keys.search"], ["J K ↓ ↑", "keys.move"], ["Enter", "keys.open"], ["1 2 3", "keys.pane"], ["M", "keys.sound"], ["D", "keys.density"], ["Esc", "keys.escape"], ["?", "keys.help"]];
+  const keys = [["/", "keys.search"], ["J K ↓ ↑", "keys.move"], ["Enter", "keys.open"], ["S", "keys.past"], ["1 2 3", "keys.pane"], ["M", "keys.sound"], ["D", "keys.density"], ["Esc", "keys.escape"], ["?", "keys.help"]];
   return html`<${Dialog} title=${t("keys")} onClose=${() => (helping.value = false)}>
     <dl class="keys">${keys.map(([key, text]) => html`<div key=${key}><dt>${key.split(" ").map((one) => html`<kbd>${one}</kbd> `)}</dt><dd>${t(text)}</dd></div>`)}</dl>
   </${Dialog}>`;

@@ -49,7 +49,7 @@ function NoPeople() {
 
 function Group({ id }) {
   const panel = usePanel();
-  const { t, store, collapsed, membersOf, tally, filtering } = panel;
+  const { t, store, collapsed, membersOf, tally, filtering, past } = panel;
   const members = membersOf(id);
   const folded = collapsed.value.has(id);
   const hidden = useComputed(() => members.value.length === 0 && filtering.value);
@@ -61,6 +61,7 @@ function Group({ id }) {
       <button class="group-fold" type="button" aria-expanded=${String(!folded)} onClick=${() => panel.fold(id, !folded)}>
         <${Icon} name=${folded ? "right" : "down"} /><bdi>${title}</bdi><${Tally} of=${tally(id)} />
       </button>
+      ${id !== UNGROUPED && past("group", id) && html`<a class="btn btn-ghost btn-icon btn-sm group-past" href=${past("group", id)} title=${t("past")} aria-label=${`${t("past")}: ${title}`}><${Icon} name="statistics" /></a>`}
     </h3>
     ${!folded && html`<${SteadyList} ids=${members} className="people" label=${title} item=${item} />`}
   </section>`;
@@ -90,7 +91,7 @@ function Person({ id, ghost }) {
   const since = busy || wrapping ? manager.activity_since : (manager.status_since ?? manager.activity_since);
   return html`<li class="person" data-row data-call=${ghost ? undefined : manager.calls.at(-1)} data-tone=${tone} data-ghost=${ghost ? "yes" : undefined} tabindex="-1">
     <span class="person-sign"><${Icon} name=${tone} label=${t(`tone.${tone}`)} /></span>
-    <span class="person-name"><bdi class="truncate" title=${plain(manager.title, 200)}>${plain(manager.title)}</bdi><span class="person-ext num">${plain(manager.extension, 12)}</span></span>
+    <span class="person-name"><${Name} manager=${manager} /><span class="person-ext num">${plain(manager.extension, 12)}</span></span>
     ${since !== null && html`<${Timer} since=${since} until=${ends} onSecond=${look} className="person-timer" label=${t(wrapping ? "person.left" : "person.since")} />`}
     <span class="person-doing">
       ${busy ? html`<${Talk} manager=${manager} tone=${tone} />` : html`<${Declared} manager=${manager} tone=${tone} />`}
@@ -99,12 +100,20 @@ function Person({ id, ghost }) {
   </li>`;
 }
 
+/* Reached by the key S from its row: a stop of its own for everybody would double the way through the list. */
+function Name({ manager }) {
+  const { t, past } = usePanel();
+  const name = html`<bdi class="truncate" title=${plain(manager.title, 200)}>${plain(manager.title)}</bdi>`;
+  const href = past("manager", manager.key);
+  return href ? html`<a class="person-past" href=${href} data-past tabindex="-1" title=${t("past")}>${name}</a>` : name;
+}
+
 function Declared({ manager, tone }) {
   const { t, store } = usePanel();
   const status = manager.status === null ? null : store.board.status.get(String(manager.status));
   const label = status ? plain(status.label, 40) : manager.pause_reason ? plain(manager.pause_reason, 40) : t(manager.paused ? "status.paused" : "status.none");
   return html`${tone === "wrap_up" && html`<span class="person-phone">${t("tone.wrap_up")}</span>`}
-    <span class="truncate person-status">${label}</span>${tone === "unregistered" && html`<span class="person-phone">${t("tone.unregistered")}</span>`}
+    ${status && html`<span class="mark-dot" data-colour=${status.colour} />`}<span class="truncate person-status">${label}</span>${tone === "unregistered" && html`<span class="person-phone">${t("tone.unregistered")}</span>`}
     ${tone === "unknown" && html`<span class="person-phone">${t("tone.unknown")}</span>`}`;
 }
 
@@ -120,7 +129,7 @@ function Talk({ manager, tone }) {
       ${queue && html` · ${plain(store.board.queue.get(queue)?.title ?? queue, 40)}`}
     </span>
     ${manager.calls.length > 1 && html`<span class="badge" title=${t("person.calls", { n: manager.calls.length })}>×${manager.calls.length}</span>`}
-    ${kind !== "available" && status && html`<${Chip} icon=${kind} tone=${kind}>${plain(status.label, 24)}</${Chip}>`}`;
+    ${kind !== "available" && status && html`<${Chip} icon=${kind} tone=${kind}><span class="mark-dot" data-colour=${status.colour} /> ${plain(status.label, 24)}</${Chip}>`}`;
 }
 
 function Flag({ flag, manager, tone }) {

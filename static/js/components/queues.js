@@ -30,11 +30,12 @@ function Table({ columns }) {
 }
 
 function Row({ queue, columns }) {
-  const { store, inSight, clock, second, metrics, normOf, words, t } = usePanel();
+  const { store, inSight, clock, second, metrics, normOf, words, past, t } = usePanel();
+  const href = past("queue", queue.key);
   for (const kind of ["call", "manager", "queue", "status"]) store.versions[kind].value;
   second.value;
   const raw = countRaw(store.board, { inSight: withinQueue(inSight.value, queue.key), now: clock.now() });
-  return html`<tr data-queue=${queue.key}><th scope="row"><bdi>${plain(queue.title, 80)}</bdi></th>
+  return html`<tr data-queue=${queue.key}><th scope="row">${href ? html`<a href=${href} title=${t("past")}><bdi>${plain(queue.title, 80)}</bdi></a>` : html`<bdi>${plain(queue.title, 80)}</bdi>`}</th>
     ${columns.map((key) => {
       const metric = metrics.get(key);
       const value = valueOf(metric, raw);

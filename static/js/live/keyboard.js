@@ -26,6 +26,7 @@ const ACTIONS = {
   Digit1: (panel) => enter(panel, 0),
   Digit2: (panel) => enter(panel, 1),
   Digit3: (panel) => enter(panel, 2),
+  KeyS: () => document.activeElement?.closest("[data-row]")?.querySelector("[data-past]")?.click(),
   KeyM: (panel) => panel.bell.toggle(),
   KeyD: () => document.querySelector("[data-toggle-density]")?.click(),
 };

@@ -32,6 +32,12 @@ export function makePanel({ config, store, clock, words }) {
   const explained = signal(null);
   const helping = signal(false);
   const pane = signal("waiting");
+  /* Where the past of a group, queue or person is told; nothing for whom no rows are known or who may not look. */
+  const past = (kind, key) => {
+    const id = kind === "group" ? key : config.ids?.[kind]?.[key];
+    if (!config.statistics || (kind && !id)) return null;
+    return `${config.statistics}?period=today${kind ? `&scope=${kind}:${id}` : ""}`;
+  };
   const metrics = new Map(config.metrics.map((metric) => [metric.key, metric]));
 
   const { board } = store;
@@ -125,6 +131,7 @@ export function makePanel({ config, store, clock, words }) {
     filters.value = { ...filters.value, ...part };
   };
   return {
+    past,
     config, store, clock, words, t: words.t,
     second, connection, filters, collapsed, explained, helping, pane, metrics,
     waiting, calls, seenManagers, groupIds, membersOf, tally, counts, figures, profile, narrow, inSight, normOf,

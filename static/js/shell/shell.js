@@ -34,6 +34,11 @@ document.addEventListener("click", (event) => {
   showChoices();
 });
 
+/* What was chosen in a menu is under way: the menu must not stand before what comes of it. */
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && event.target.closest?.("details.pop")) closeMenus(null);
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const open = document.querySelector("details.pop[open]");
