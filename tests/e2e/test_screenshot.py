@@ -1,6 +1,6 @@
-"""The README's picture: the supervisor's panel at a lively moment, taken from the real thing.
+"""The README's pictures: the supervisor's panel at a lively moment and a month's statistics, taken from the real thing.
 
-The picture in docs/ is written when it is missing or CCENTER_SCREENSHOT=1 asks for a new one; else only the moment
+A picture in docs/ is written when it is missing or CCENTER_SCREENSHOT=1 asks for a new one; else only the moment
 is tried, so that a run of the tests leaves the tree as it was.
 """
 
@@ -15,12 +15,13 @@ import pytest
 from playwright.sync_api import expect
 
 from ccenter.lab.sipp import Phone
-from tests.e2e.fixtures import MENU, SALES, SUPPORT, VIP, Exchange, Watch
+from tests.e2e.fixtures import MENU, SALES, SUPPORT, VIP, Exchange, Panel, Watch
 from tests.e2e.stack import ROOT, Stack
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 
 PICTURE = ROOT / "docs" / "live-panel.png"
+STATISTICS = ROOT / "docs" / "statistics.png"
 TALKING = (
     (SALES, "79161204518", "Ольга Бондаренко"),
     (SALES, "74957771290", "ООО «Лютик»"),
@@ -54,8 +55,20 @@ def test_the_panel_at_a_lively_moment(stack: Stack, exchange: Exchange, watch: W
         time.sleep(0.4)
     expect(panel.page.locator(".pane-waiting .wait:not(.ghost)").nth(3)).to_be_visible()
     expect(panel.person("113")).to_have_attribute("data-tone", "ringing")
-    wanted = os.environ.get("CCENTER_SCREENSHOT") == "1" or not PICTURE.exists()
-    picture = PICTURE if wanted else tmp_path / PICTURE.name
+    keep(panel, PICTURE, tmp_path)
+
+
+def test_a_months_statistics(stack: Stack, watch: Watch, tmp_path: Path) -> None:
+    stack.tell("tests.e2e.past", "61")
+    panel = watch("romashka", "head", "/statistics/?period=days30")
+    expect(panel.page.locator(".stats-figure").nth(11)).to_be_visible()
+    expect(panel.page.locator(".stats-chart[data-drawn]").first).to_be_visible()
+    keep(panel, STATISTICS, tmp_path)
+
+
+def keep(panel: Panel, picture: Path, tmp_path: Path) -> None:
+    wanted = os.environ.get("CCENTER_SCREENSHOT") == "1" or not picture.exists()
+    place = picture if wanted else tmp_path / picture.name
     panel.page.mouse.move(0, 0)
-    panel.page.screenshot(path=picture)
-    assert struct.unpack(">II", picture.read_bytes()[16:24]) == (1440, 900)
+    panel.page.screenshot(path=place)
+    assert struct.unpack(">II", place.read_bytes()[16:24]) == (1440, 900)
