@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 TIMEOUT = urllib3.Timeout(connect=4.0, read=8.0)
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -90,9 +91,17 @@ def _resolve(host: str, port: int) -> str:
 
 
 def _allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    real = mapped or address
+    real = _within(address) or address
     return bool(settings.WEBHOOKS_TO_PRIVATE_NETWORKS) or (real.is_global and not real.is_multicast)
+
+
+def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address of the old kind that one of the new kind leads to: mapped, by 6to4, or by a translating router."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if any(address in network for network in _TRANSLATED):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _split(url: str) -> SplitResult | None:

@@ -195,7 +195,9 @@ def test_redirects_are_not_followed(staff: dict[str, Staff], crm: Receiver) -> N
     "url",
     [
         "https://127.0.0.1/x", "https://10.1.2.3/", "https://[::1]/", "https://169.254.169.254/latest",
-        "https://[::ffff:10.0.0.1]/", "http://example.com/", "ftp://example.com/", "https://user:pw@example.com/",
+        "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/", "https://[::127.0.0.1]/", "http://example.com/",
+        "ftp://example.com/", "https://user:pw@example.com/",
         "https:///nowhere", "https://example.com:99999/", "javascript:alert(1)", "",
     ],
 )  # fmt: skip
