@@ -139,7 +139,7 @@ def explain(
     subject = subject_of(next(iter(metric.counts())))
     begin, end = periods.bounds(question) if at is None else (pieces[0].begin, pieces[-1].end)
     if subject == "people":
-        pieces = list(_by_days(pieces, question.zone))
+        pieces = list(_by_days(pieces, question.zone)) or pieces
     rows, params = explain_rows.rows(metric, subject, Places(pieces, moment), begin, end)
     listed = f"SELECT * FROM ({rows}) r WHERE {where}"  # noqa: S608 - constants; what was asked for is in the parameters
     sums = _sums(listed, {**params, **more})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from itertools import compress, repeat
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -48,23 +50,31 @@ def answer(
     pieces = periods.slots(question)
     moment = timezone.now().timestamp() if now is None else now
     columns = _wanted(question, metrics)
-    known = statistics_sums.reach(*periods.bounds(question))
-    if known is None:
-        return _assemble(question, pieces, [(None, pieces)], columns, moment)
-    days, half_hours, raw = statistics_sums.layers(question, pieces, known)
-    if raw and (question.last - question.first).days >= LONGEST_FINE_DAYS and not periods.on_half_hours(raw):
-        raise BadQuestion("In this time zone or with such buckets a report covers 31 days at most.")
-    layers = [(Grain.DAY, days), (Grain.HALF_HOUR, half_hours), (None, raw)]
-    return _assemble(question, pieces, layers, columns, moment)
+    # One cursor for all: each new one costs setting the company's search path.
+    with connection.cursor() as cursor:
+        known = statistics_sums.reach(*periods.bounds(question), cursor)
+        if known is None:
+            return _assemble(cursor, question, pieces, [(None, pieces)], columns, moment)
+        days, half_hours, raw = statistics_sums.layers(question, pieces, known)
+        if (
+            raw
+            and (question.last - question.first).days >= LONGEST_FINE_DAYS
+            and not periods.on_half_hours(raw)
+        ):
+            raise BadQuestion("In this time zone or with such buckets a report covers 31 days at most.")
+        layers = [(Grain.DAY, days), (Grain.HALF_HOUR, half_hours), (None, raw)]
+        return _assemble(cursor, question, pieces, layers, columns, moment)
 
 
 def answer_from_rows(question: Question, *, now: float) -> Answer:
     """The same, without the kept sums: what proves them."""
     pieces = periods.slots(question)
-    return _assemble(question, pieces, [(None, pieces)], _wanted(question, None), now)
+    with connection.cursor() as cursor:
+        return _assemble(cursor, question, pieces, [(None, pieces)], _wanted(question, None), now)
 
 
 def _assemble(
+    cursor: Any,
     question: Question,
     pieces: Sequence[Slot],
     layers: Sequence[tuple[Grain | None, Sequence[Slot]]],
@@ -80,36 +90,37 @@ def _assemble(
     found: Found = {}
     total: Counts = {key: 0.0 for subject, columns in wanted.items() for key in columns or KEYS[subject]}
     total = {key: 0.0 for key in total if ":" not in key or key.startswith("status:")}
-    with connection.cursor() as cursor:
-        for grain, stretches in layers:
-            for run in periods.runs(list(stretches), _FAR if grain is None else math.inf):
-                for subject, columns in wanted.items():
-                    more, sums = ask(
-                        cursor, question, subject, columns, grain, run, labels, now, split=question.split
-                    )
-                    _add(found, more)
-                    if question.split == "group":
-                        # Somebody in two groups counts in each row, once in the total.
-                        sums = ask(cursor, question, subject, columns, grain, run, labels, now, split=None)[1]
-                    for name, value in sums.items():
-                        if value or name in total:
-                            total[name] = total.get(name, 0.0) + value
+    for grain, stretches in layers:
+        for run in periods.runs(list(stretches), _FAR if grain is None else math.inf):
+            for subject, columns in wanted.items():
+                more, sums = ask(
+                    cursor, question, subject, columns, grain, run, labels, now, split=question.split
+                )
+                _add(found, more)
+                if question.split == "group":
+                    # Somebody in two groups counts in each row, once in the total.
+                    sums = ask(cursor, question, subject, columns, grain, run, labels, now, split=None)[1]
+                for name, value in sums.items():
+                    if value or name in total:
+                        total[name] = total.get(name, 0.0) + value
     derive(total)
     if "legs" in wanted or "people" in wanted:
         for cells in found.values():
             for counts in cells.values():
                 derive(counts)
     one = question.split in (None, "company")
-    rows = tuple(
-        Row(ats[place], key, cells[place])
-        for key, cells in sorted(found.items())
-        if one or key
-        for place in sorted(cells)
-        if any(cells[place].values())
-    )
+    rows: list[Row] = []
+    for key, cells in sorted(found.items()):
+        if one or key:
+            order = sorted(cells)
+            each = list(map(cells.__getitem__, order))
+            made = map(Row, map(ats.__getitem__, order), repeat(key), each)
+            rows += compress(made, map(any, map(dict.values, each)))
     begin, end = periods.bounds(question)
     from_rows = all(grain is None for grain, stretches in layers if stretches)
-    return Answer(question, rows, total, quality.gaps(begin, end), "raw" if from_rows else "rollup")
+    return Answer(
+        question, tuple(rows), total, quality.gaps(begin, end, cursor), "raw" if from_rows else "rollup"
+    )
 
 
 def subjects_of(question: Question) -> list[Subject]:

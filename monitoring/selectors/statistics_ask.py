@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -71,11 +72,10 @@ def ask(
     Each key comes as one row of columns: a report of many cells spends its time in spelling and reading numbers.
     """
     places = Places(run, now)
-    inner = (
-        statistics_raw.query(subject, places)
-        if grain is None
-        else statistics_sums.query(subject, grain, places)
-    )
+    if grain is None:
+        inner, bounds = statistics_raw.query(subject, places), places.params
+    else:
+        inner, bounds = statistics_sums.query(subject, grain, places), statistics_sums.params(places)
     where, params = conditions(question, split)
     if split == "group":
         key, more = "g.id", " CROSS JOIN LATERAL unnest(r.groups) AS g (id)"
@@ -98,7 +98,7 @@ SELECT {place} AS place, {key} AS key, {", ".join(f"{term} AS c{n}" for n, term 
   FROM ({inner}) r{more} WHERE {where} GROUP BY {by}
 """  # noqa: S608 - constants of this package; what was asked for is in the parameters
     told = ", ".join(f"array_to_json(array_agg({name}))::text" for name in ("place", *_names(sums)))
-    cursor.execute(f"SELECT key, {told} FROM ({cells}) c GROUP BY key", {**places.params, **params})  # noqa: S608
+    cursor.execute(f"SELECT key, {told} FROM ({cells}) c GROUP BY key", {**bounds, **params})  # noqa: S608
     return _read(subject, columns, cursor.fetchall())
 
 
@@ -151,15 +151,15 @@ def _read(subject: Subject, columns: tuple[str, ...], rows: Sequence[Sequence[An
                 cells[place][what] = seconds
                 total[what] = total.get(what, 0.0) + seconds
             continue
-        for name, values in zip(columns, told, strict=True):
-            total[name] = total.get(name, 0.0) + sum(values)
+        for name, column in zip(columns, told, strict=True):
+            total[name] = total.get(name, 0.0) + sum(column)
         if plain:
-            for place, *values in zip(places, *told[: len(plain)], strict=True):
-                cells[place] = dict(zip(plain, values, strict=True))
+            values = map(zip, repeat(plain), zip(*told[: len(plain)], strict=True))
+            cells.update(zip(places, map(dict, values), strict=True))
         else:
             cells.update((place, {}) for place in places)
-        for name, values in zip(bar_names, told[len(plain) :], strict=True):
-            for place, value in zip(places, values, strict=True):
+        for name, bar in zip(bar_names, told[len(plain) :], strict=True):
+            for place, value in zip(places, bar, strict=True):
                 if value:  # most bars of most cells are empty; they are left out
                     cells[place][name] = value
     return found, total

@@ -205,19 +205,24 @@ AUTOMATIC = """
         ORDER BY a.started DESC, a.id DESC LIMIT 1)
     ) i
 """
-# Settled legs only, as on the panel: a conversation going on counts once it has ended, in all its slots.
+# Settled legs only, as on the panel: a conversation going on counts once it has ended, in all its slots. OFFSET 0: the
+# legs are found by their time before they are told apart by manager, or a year of each manager's legs would be read.
 CONVERSATIONS = f"""
   SELECT l.manager_id, l.groups, l.id, t.started, t.ended
-    FROM monitoring_leg l
-    JOIN monitoring_call c ON c.id = l.call_id AND c.disposition <> 'merged'
+    FROM (
+      SELECT l.manager_id, l.groups, l.id, l.talk, l.hold, l.booked, l.wrap_up_seconds
+        FROM monitoring_leg l
+        JOIN monitoring_call c ON c.id = l.call_id AND c.disposition <> 'merged'
+       WHERE l.booked >= %(low)s AND l.booked < %(high)s + interval '{LONGEST_LEG}' AND l.rang < %(high)s
+         AND l.manager_id IS NOT NULL
+      OFFSET 0
+    ) l
     CROSS JOIN LATERAL (
       SELECT to_timestamp((span ->> 0)::float8) AS started, to_timestamp((span ->> 1)::float8) AS ended
         FROM jsonb_array_elements(l.talk || l.hold) span WHERE span ->> 1 IS NOT NULL
       UNION ALL
       SELECT l.booked - make_interval(secs => l.wrap_up_seconds), l.booked WHERE l.wrap_up_seconds > 0
     ) t
-   WHERE l.booked >= %(low)s AND l.booked < %(high)s + interval '{LONGEST_LEG}' AND l.rang < %(high)s
-     AND l.manager_id IS NOT NULL
 """  # noqa: S608 - a constant of this module
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import NamedTuple
-
-from django.db import connection
+from typing import Any, NamedTuple
 
 from monitoring.domain import periods
 from monitoring.domain.counts import CALLS, LEGS, LOST, VISITS, Subject
@@ -41,14 +39,36 @@ _WHOLE_DAYS = frozenset({"total", "day", "week", "month"})
 
 
 def query(subject: Subject, grain: Grain, places: Places) -> str:
-    """The SELECT that reads ``subject``'s sums of one grain; its parameters are ``places.params``."""
+    """The SELECT that reads ``subject``'s sums of one grain; its parameters are ``params(places)``."""
     columns = [*DIMENSIONS[subject], *COUNTS[subject], *(BAR_COLUMNS if subject == "visits" else ())]
     named = ", ".join(f's."{column}"' for column in columns)
+    step = _step(places)
+    number = "(date_part('epoch', s.at - %(low)s) / %(step)s)::int + 1" if step else places.number("s.at")
     return f"""
-SELECT * FROM (SELECT {places.number("s.at")} AS n, s.at, {named} FROM {TABLES[subject]} s
+SELECT * FROM (SELECT {number} AS n, s.at, {named} FROM {TABLES[subject]} s
                 WHERE s.grain = '{grain.value}' AND s.at >= %(low)s AND s.at < %(high)s) s
  WHERE {places.inside("at", "n")}
 """  # noqa: S608 - constants of this module
+
+
+def params(places: Places) -> dict[str, Any]:
+    step = _step(places)
+    if not step:
+        return places.params
+    return {
+        "low": datetime.fromtimestamp(places.slots[0].begin, UTC),
+        "high": datetime.fromtimestamp(places.slots[-1].end, UTC),
+        "step": step,
+    }
+
+
+def _step(places: Places) -> int:
+    """Seconds of each slot when each is one half-hour: a sum's place is reckoned then, not looked up; else 0."""
+    slots = places.slots
+    even = all(slot.end - slot.begin == HALF_HOUR for slot in slots) and (
+        slots[-1].end - slots[0].begin == HALF_HOUR * len(slots)
+    )
+    return HALF_HOUR if even and len(slots) > 1 else 0
 
 
 class Reach(NamedTuple):
@@ -61,11 +81,10 @@ class Reach(NamedTuple):
     stale_days: frozenset[float]
 
 
-def reach(begin: float, end: float) -> Reach | None:
+def reach(begin: float, end: float, cursor: Any) -> Reach | None:
     """None: nothing has been built yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
+    cursor.execute(
+        """
 SELECT date_part('epoch', until), date_part('epoch', days_until), zone,
        array(SELECT DISTINCT date_part('epoch', at) FROM monitoring_stale
               WHERE grain = 'h' AND at >= %(begin)s AND at < %(end)s),
@@ -73,9 +92,9 @@ SELECT date_part('epoch', until), date_part('epoch', days_until), zone,
               WHERE grain = 'd' AND at >= %(begin)s AND at < %(end)s)
   FROM monitoring_built WHERE until IS NOT NULL
 """,
-            {"begin": datetime.fromtimestamp(begin, UTC), "end": datetime.fromtimestamp(end, UTC)},
-        )
-        row = cursor.fetchone()
+        {"begin": datetime.fromtimestamp(begin, UTC), "end": datetime.fromtimestamp(end, UTC)},
+    )
+    row = cursor.fetchone()
     if row is None:
         return None
     return Reach(row[0], row[1] or 0.0, row[2], frozenset(row[3]), frozenset(row[4]))

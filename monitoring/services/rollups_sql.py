@@ -102,5 +102,5 @@ def _insert(subject: Subject, grain: Grain, counted: str, places: Places) -> Non
         cursor.execute(
             f"INSERT INTO {TABLES[subject]} (grain, at, {named}) "  # noqa: S608 - our own names
             f"SELECT '{grain.value}', (%(begins)s::timestamptz[])[n], {named} FROM ({counted}) c",
-            places.params,
+            {**places.params, **statistics_sums.params(places)},
         )
