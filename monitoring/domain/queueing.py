@@ -37,6 +37,10 @@ def joined(board: Board, event: ev.QueueJoined) -> None:
     if not board.believes(event.queue):
         return
     earlier = call.visit_of(event.uniqueid)
+    if earlier is not None and earlier.met and earlier.queue == event.queue and earlier.left is None:
+        # Joined while the snapshot was being read, so both tell of it: one visit, and the event knows the moment.
+        _joined_at(board, earlier, event.at)
+        return
     if earlier is not None:
         settle(board, call, earlier, "flow-out", event.at)
     call.number = call.number or event.number
@@ -59,6 +63,14 @@ def begin_visit(board: Board, call: Call, uniqueid: str, queue_key: str, at: flo
     board.touch("queue", queue_key)
     calls.witness(board, call, at)
     return visit
+
+
+def _joined_at(board: Board, visit: Visit, at: float) -> None:
+    visit.joined, visit.met = at, False
+    if visit.step is not None:
+        visit.step.at = at
+    board.queue(visit.queue).waiting[visit.uniqueid] = at
+    board.touch("queue", visit.queue)
 
 
 def close_ivr(call: Call, at: float) -> None:

@@ -166,4 +166,4 @@ def _caller(board: Board, caller: ev.SnapshotCaller, at: float) -> None:
     joined = at - caller.wait
     if any(v.uniqueid == caller.uniqueid and v.left is not None and v.left >= joined for v in call.visits):
         return
-    queueing.begin_visit(board, call, caller.uniqueid, caller.queue, joined, caller.position)
+    queueing.begin_visit(board, call, caller.uniqueid, caller.queue, joined, caller.position).met = True

@@ -77,6 +77,7 @@ class Visit:
     """One stay in one queue. ``settled``: its outcome is counted.
 
     ``given_up``: the queue said "abandoned", which it also says of its own time-outs; the channel will tell.
+    ``met``: a snapshot told of it, in whole seconds; its beginning may still be on its way as an event.
     """
 
     uniqueid: str
@@ -90,6 +91,7 @@ class Visit:
     connected: float | None = None
     step: Step | None = None
     given_up: bool = False
+    met: bool = False
 
     @property
     def settled(self) -> bool:

@@ -226,6 +226,20 @@ def test_calls_that_began_before_the_collector_are_found(pbx: Pbx) -> None:
     assert pbx.calls("beta") == {}
 
 
+def test_who_joins_while_the_snapshot_is_read_is_one_visit_of_the_moment_the_event_tells(pbx: Pbx) -> None:
+    pbx.rings_in("1.1", 0)
+    asked = snapshot(
+        10,
+        channel("1.1", "PJSIP/trunk-00000001", 10),
+        callers=(ev.SnapshotCaller("alpha_sales", "1.1", 1, 0),),
+    )
+    pbx.tell(asked)
+    pbx.joins("1.1", 10.4, "alpha_sales")
+    assert pbx.calls()["7:1.1"]["joined"] == T0 + 10.4
+    assert pbx.queue("alpha_sales")["today"]["offered"] == 0
+    assert pbx.queue("alpha_sales")["waiting"] == 1
+
+
 def test_the_same_snapshot_again_changes_nothing(pbx: Pbx) -> None:
     rows = (
         channel("1.1", "PJSIP/trunk-00000001", 60),
