@@ -80,6 +80,11 @@ def impatient(company: CompanyPlan, dice: Random, pace: float) -> Planned | None
     return inward("impatient", company, dice, leads_to="queue", stay=dice.uniform(1.5, 20) * pace)
 
 
+def leaver(company: CompanyPlan, dice: Random, pace: float) -> Planned | None:
+    """Presses the key that leads out of every queue, unless somebody answers first."""
+    return inward("leaver", company, dice, leads_to="queue", stay=dice.uniform(20, 60) * pace, keyed="0")
+
+
 def menu(company: CompanyPlan, dice: Random, pace: float) -> Planned | None:
     stay = dice.uniform(60, 150) * pace
     keyed = dice.choice([key for ivr in company.ivrs for key, _ in ivr.keys]) if company.ivrs else ""
@@ -118,8 +123,8 @@ def internal(company: CompanyPlan, dice: Random, pace: float) -> Planned:
 
 Shape = Callable[[CompanyPlan, Random, float], Planned | None]
 MIX: tuple[tuple[float, Shape], ...] = (
-    (0.46, to_queue), (0.12, impatient), (0.16, menu), (0.04, menu_silent), (0.05, direct), (0.11, outgoing),
-    (0.06, internal),
+    (0.42, to_queue), (0.12, impatient), (0.04, leaver), (0.16, menu), (0.04, menu_silent), (0.05, direct),
+    (0.11, outgoing), (0.06, internal),
 )  # fmt: skip
 
 

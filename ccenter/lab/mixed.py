@@ -6,7 +6,9 @@ The end-to-end test compares the portal's numbers with these books; the benchmar
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 from ccenter.lab import witness
@@ -20,7 +22,7 @@ from ccenter.lab.witness import Stay, Visit
 
 MANAGERS = Phone(
     ring=0.8, slow=0.25, ring_slow=3.0, busy=0.05, deaf=0.08, talk=4.0, talks_long=0.4, talk_long=9.0,
-    acts=(Maybe(0.08, (Refer("601", 2.0),)),),
+    acts=(Maybe(0.08, (Refer("601", 2.0),)), Maybe(0.06, (Refer("102", 2.0),))),
 )  # fmt: skip
 CITY = Phone(host=CITY_HOST, ring=0.8, busy=0.15, deaf=0.15, talk=3.0, talks_long=0.5, talk_long=7.0)
 PACE = 0.12
@@ -57,14 +59,29 @@ def schedule(plan: PbxPlan, *, calls: int, every: float, seed: int) -> list[tupl
 
 
 def play(
-    instance: Instance, plan: PbxPlan, *, calls: int = 60, every: float = 0.6, seed: int = 60
+    instance: Instance,
+    plan: PbxPlan,
+    *,
+    calls: int = 60,
+    every: float = 0.6,
+    seed: int = 60,
+    voices: Sequence[Path] = (),
+    answers: Path | None = None,
 ) -> MixedRun:
-    """Plays the list on a running instance and waits until the last channel is gone (TimeoutError otherwise)."""
+    """Plays the list on a running instance and waits until the last channel is gone (TimeoutError otherwise).
+
+    ``voices``: what each caller of the list says, ``answers``: what everybody called says; nothing without.
+    """
     listed = schedule(plan, calls=calls, every=every, seed=seed)
+    if voices:
+        listed = [
+            (at, replace(call, caller=replace(call.caller, speech=voice)))
+            for (at, call), voice in zip(listed, voices, strict=True)
+        ]
     account = max(plan.accounts, key=lambda a: len(a.write))
     with Stage(instance.ports.sip, logs=False) as stage:
-        stage.phones(MANAGERS, instance.ports.phones)
-        stage.phones(CITY, instance.ports.city)
+        stage.phones(replace(MANAGERS, speech=answers), instance.ports.phones)
+        stage.phones(replace(CITY, speech=answers), instance.ports.city)
         for company in plan.companies:
             for manager in company.managers:
                 if not manager.contact:

@@ -30,6 +30,13 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture(scope="module")
+def worker(stack: Stack) -> Iterator[None]:
+    """Does the background tasks by their timetable."""
+    with stack.working():
+        yield
+
+
 @dataclass
 class Exchange:
     """Phones and callers of one test. A phone nobody directs rings and is never answered."""

@@ -25,6 +25,7 @@ import psycopg
 from django.conf import settings
 
 from ccenter.demo import embedded
+from ccenter.demo.prepare import leads_to
 from ccenter.lab.asterisk import Instance
 from ccenter.lab.plan import CompanyPlan, PbxPlan
 from ccenter.lab.root import runtime
@@ -101,7 +102,7 @@ class Stack:
         self.web_port = embedded.free_port()
         self.environment = {
             **os.environ, "CCENTER_STATE": str(self.folder), "DJANGO_SETTINGS_MODULE": "ccenter.settings.demo",
-            "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT),
+            "PORT": str(self.web_port), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT),
         }  # fmt: skip
         self.visitors: dict[tuple[str, str], Visitor] = {}
 
@@ -115,13 +116,14 @@ class Stack:
             os.environ.update(shared)
         self.instance = Instance(runtime(settings.STATE_DIR), f"e2e-{os.getpid()}")
         self.line = Line(self.instance.ports.ami)
-        seeding = self._run("tests.e2e.seeding", str(self.line.port), str(self.instance.ports.phones))
+        seeding = self.tell("tests.e2e.seeding", str(self.line.port), str(self.instance.ports.phones))
         # It loads while Asterisk does.
         self.web = self.launch(
             "web", "daphne", "-e", f"tcp:port={self.web_port}:interface=127.0.0.1:backlog=1024",
             "--websocket_connect_timeout", "20", "ccenter.asgi:application",
         )  # fmt: skip
         self.instance.start(directed(PbxPlan.from_json(seeding)))
+        leads_to(self.folder / "recordings" / "inbox" / PBX, self.instance.recordings.parent)
         self.plan = self.instance.plan()
         self.recorder = Recorder(self.instance.ports.ami)
         self.recorder.begin()
@@ -129,7 +131,7 @@ class Stack:
         until(self._answers, 40, what=self.log("web"))
         until(lambda: self.link()["state"] == "connected", 30, what=self.log("collector"))
 
-    def _run(self, module: str, *words: str) -> str:
+    def tell(self, module: str, *words: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", module, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True,
             check=False,
@@ -152,6 +154,20 @@ class Stack:
             name, "celery", "-A", "ccenter", "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip",
             "-Q", "collect", "--pool", "solo", "-n", f"{name}@%h",
         )  # fmt: skip
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Meanwhile somebody does the background tasks by their timetable."""
+        program = self.launch(
+            "tasks", "celery", "-A", "ccenter", "worker", "--loglevel", "INFO", "--without-mingle",
+            "--without-gossip", "-Q", "tasks", "--pool", "solo", "-n", "tasks@%h", "-B",
+            "-s", str(self.folder / "timetable"),
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            program.terminate()
+            program.wait(15)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]

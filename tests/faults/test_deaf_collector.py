@@ -58,18 +58,6 @@ def everybody(stack: Stack) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def worker(stack: Stack) -> Iterator[None]:
-    """Does the background tasks by their timetable."""
-    program = stack.launch(
-        "tasks", "celery", "-A", "ccenter", "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip",
-        "-Q", "tasks", "--pool", "solo", "-n", "tasks@%h", "-B", "-s", str(stack.folder / "timetable"),
-    )  # fmt: skip
-    yield
-    program.terminate()
-    program.wait(15)
-
-
 class Witness:
     """What the recorder's bytes tell of all calls begun since ``began``."""
 
