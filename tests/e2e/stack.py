@@ -25,6 +25,7 @@ import psycopg
 from django.conf import settings
 
 from ccenter.demo import embedded
+from ccenter.demo.past.day import MADE_UP
 from ccenter.demo.prepare import leads_to
 from ccenter.lab.asterisk import Instance
 from ccenter.lab.plan import CompanyPlan, PbxPlan
@@ -225,11 +226,12 @@ class Stack:
             return done.fetchall() if done.description else []
 
     def calls(self, company: str) -> list[tuple[Any, ...]]:
-        """key, number, ended?, disposition, reconciled of every call stored."""
+        """key, number, ended?, disposition, reconciled of every call stored, the made-up past left out."""
         return self.rows(
             company,
             "SELECT key, number, ended IS NOT NULL, disposition, reconciled FROM monitoring_call"
-            " WHERE merged_into = ''",
+            " WHERE merged_into = '' AND position(%s in key) = 0",
+            MADE_UP,
         )
 
     # the history checker
