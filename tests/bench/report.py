@@ -66,4 +66,7 @@ TITLES = {
     "ingest": "Into the database",
     "tenancy": "What companies cost",
     "journal": "Calls that were",
+    "reports": "Reports of the past",
+    "rollups": "Adding up the past",
+    "retention": "What is too old goes",
 }

@@ -9,7 +9,7 @@ import statistics
 import time
 from datetime import UTC, datetime
 
-from tests.bench.reports import company
+from tests.bench.past import company
 from tests.bench.table import Row
 
 COMPANIES = 100

@@ -146,6 +146,15 @@ def test_what_the_hours_leave_out_is_told(past: Past) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("metric", ["available_share", "offered", "handled", "lost_calls", "calls_in"])
+def test_weekdays_that_the_period_does_not_have_leave_nothing_in(past: Past, metric: str) -> None:
+    day = local_day(past.begin, "UTC")
+    question = Question(Scope(), day, day, "UTC", hours=Hours(frozenset({day.isoweekday() % 7 + 1})))
+    told = explain(question, metric, now=past.end)
+    assert (told.value or 0, told.counted, told.entries) == (0, 0, ())
+
+
+@pytest.mark.django_db
 def test_who_listened_is_told_among_those_left_out(past: Past) -> None:
     call = next(call for call in past.calls if call.ended is not None)
     AuditEntry.objects.create(
