@@ -136,6 +136,7 @@ def _bands() -> dict[str, str | Forms]:
         "band.pbx_orphaned": _(
             "{pbx}: nobody has been collecting its events since {time}. A collector is being found."
         ),
+        "band.pbx_never": _("{pbx}: nobody collects its events yet."),
         "band.reason": _("Reason: {reason}."),
         "band.next_try": _("Next try at {time}."),
         "band.lag": _plural(

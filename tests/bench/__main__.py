@@ -47,8 +47,6 @@ def main() -> None:
     if given.alone:
         print(json.dumps([asdict(row) for row in import_module(f"tests.bench.{given.names[0]}").rows()]))
         return
-    if given.write and given.names:
-        parser.error("--write needs all measurements, for the page shows them all")
     with shared_past():
         bench(given.names or NAMES, to_page=given.write)
 

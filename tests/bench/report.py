@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,21 +41,39 @@ class Machine:
 
 
 def write(found: dict[str, list[Row]], machine: Machine) -> None:
-    """Replace the figures between the page's marks; the words around them are people's."""
+    """Replace the figures between the page's marks; the words around them are people's.
+
+    What was not measured this time keeps its figures; what was says when, unless everything was.
+    """
     page = PAGE.read_text()
     head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    parts = [f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench`: {machine}.\n"]
+    figures, _, tail = rest.partition(END)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    first = f"Measured on {today} by `make bench`: {machine}."
+    sections = {} if len(found) == len(TITLES) else _sections(figures)
+    if sections:
+        first, again = figures.strip().partition("\n")[0], f"Measured again on {today}: {machine}.\n\n"
+    else:
+        again = ""
     for name, rows in found.items():
-        parts.append(f"### {TITLES[name]}\n\n{markdown(rows)}\n")
         notes = [f"- {row.what}: {row.note}" for row in rows if row.note]
-        if notes:
-            parts.append("\n".join(notes) + "\n")
-    missed = [row.what for rows in found.values() for row in rows if row.met is False]
-    parts.append("Missed in this run: " + ("; ".join(missed) if missed else "nothing") + ".\n")
-    PAGE.write_text(f"{head}{BEGIN}\n{chr(10).join(parts)}{END}{tail}")
+        sections[TITLES[name]] = f"{again}{markdown(rows)}\n" + (
+            "\n" + "\n".join(notes) + "\n" if notes else ""
+        )
+    body = "\n".join(f"### {title}\n\n{sections[title]}" for title in TITLES.values() if title in sections)
+    missed = [row.strip() for row in MISSED.findall(body)]
+    said = "; ".join(missed) if missed else "nothing"
+    PAGE.write_text(f"{head}{BEGIN}\n{first}\n\n{body}\nMissed in this run: {said}.\n{END}{tail}")
 
 
+def _sections(figures: str) -> dict[str, str]:
+    """Title → what stands below it."""
+    body = figures.partition("\nMissed in this run:")[0]
+    found = (part.partition("\n\n") for part in body.split("### ")[1:])
+    return {title.strip(): text.strip() + "\n" for title, _, text in found}
+
+
+MISSED = re.compile(r"^\| ([^|]+) \|.*\| NO \|$", re.M)
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 TITLES = {
     "parse": "From the PBX's bytes to the board",

@@ -47,7 +47,7 @@ function linkNotices(link, several, now, { t, time }) {
   if (link.state === "stale") say("pbx_stale", "alarm", "stale", note);
   if (link.state === "down") say("pbx_down", "alarm", "offline", note);
   if (link.state === "refused") say("pbx_refused", "alarm", "alarm", note);
-  if (link.state === "orphaned") say("pbx_orphaned", "alarm", "offline", note);
+  if (link.state === "orphaned") say(link.since ? "pbx_orphaned" : "pbx_never", "alarm", "offline", note);
   if (link.state === "connected" && link.lag > LAG_WORTH_SAYING) {
     const text = t("band.lag", { pbx, n: Math.round(link.lag) });
     said.push({ key: `lag:${link.pbx}`, tone: "warn", icon: "stale", text });
