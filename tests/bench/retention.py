@@ -46,7 +46,7 @@ def measure() -> list[Row]:
     def at_once() -> None:
         with connection.cursor() as cursor:
             cursor.execute("BEGIN")
-            for part in ("leg", "step"):
+            for part in ("leg", "step", "callmark"):
                 old = "(SELECT id FROM monitoring_call WHERE started < %(end)s)"
                 gone = f"DELETE FROM monitoring_{part} WHERE call_id IN {old}"  # noqa: S608 - our own names
                 cursor.execute(gone, {"end": then})
