@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -181,24 +181,39 @@ def test_every_second_of_talk_is_as_the_bridges_tell_it(stack: Stack, day: Day, 
     figure("by which AMI and CEL differ about one moment", f"{day.skew:.2f} s", "")
 
 
-def test_wrap_up_follows_a_talk_until_its_time_is_over_or_the_next_talk(
-    stack: Stack, day: Day, figure: Figure
-) -> None:
+class WrapUps(NamedTuple):
+    """``wrong``: (who, ended, wrap-up, seconds until the next talk) that do not fit; ``seen``: how many there were."""
+
+    wrong: list[tuple[Any, ...]]
+    seen: int
+
+
+def wrap_ups(stack: Stack, day: Day) -> WrapUps:
     by_person: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for leg in stack.rows("romashka", LEGS, day.since):
         by_person[leg[0]].append(leg)
-    seen = 0
+    wrong, seen = list[tuple[Any, ...]](), 0
     for legs in by_person.values():
-        for (_name, queue, ended, booked, wrap_up, _talk), after in pairwise([*legs, None]):
-            assert booked == pytest.approx(ended + wrap_up, abs=0.01)
-            if queue != "romashka_support":
-                assert wrap_up == 0
-                continue
+        for (name, queue, ended, booked, wrap_up, _talk), after in pairwise([*legs, None]):
             begins = [begin for begin, _end in after[5]] if after else []
             soon = min(begins, default=ended + WRAP_UP) - ended
-            assert wrap_up == pytest.approx(min(WRAP_UP, soon), abs=0.3) or soon < WRAP_UP
-            assert wrap_up <= WRAP_UP + 0.01
+            due = min(WRAP_UP, soon) if queue == "romashka_support" else 0
+            # Somebody rung within the wrap-up may pick up at any moment of it.
+            fits = wrap_up == pytest.approx(due, abs=0.3) or (
+                due and soon < WRAP_UP and wrap_up <= WRAP_UP + 0.01
+            )
+            if not fits or booked != pytest.approx(ended + wrap_up, abs=0.01):
+                wrong.append((name, ended, wrap_up, soon))
             seen += wrap_up > 0
+    return WrapUps(wrong, seen)
+
+
+def test_wrap_up_follows_a_talk_until_its_time_is_over_or_the_next_talk(
+    stack: Stack, day: Day, figure: Figure
+) -> None:
+    # On a PBX that fell silent the last ones end when its lists are looked at again, every 20 s.
+    until(lambda: not wrap_ups(stack, day).wrong, 45, what="every wrap-up has its time")
+    seen = wrap_ups(stack, day).seen
     assert seen >= 10
     figure("wrap-ups of the run", f"{seen} of {WRAP_UP} s", "after each queue talk")
 

@@ -36,6 +36,9 @@ pytestmark = [pytest.mark.real, pytest.mark.browser, pytest.mark.usefixtures("wo
 TALKED, CALLED_BACK, DISMISSED, WAITED = (f"7916555000{n}" for n in (1, 2, 3, 4))
 ANSWERS = Phone(ring=0.5, talk=8.0)
 CALL = "SELECT id, recorded FROM monitoring_call WHERE number = %s AND direction = 'in' AND ended IS NOT NULL"
+OWNER = """
+    SELECT m.extension FROM monitoring_lostcall l JOIN monitoring_manager m ON m.id = l.owner_id WHERE l.id = %s
+"""
 LOST = "SELECT id, state, tries FROM monitoring_lostcall WHERE number = %s ORDER BY id"
 
 
@@ -96,8 +99,6 @@ def test_a_lost_caller_is_taken_and_the_owners_answered_call_out_closes_it(
     assert state == "open"
     story.addresses["lost call"] = f"/lost/{pk}/"
     ports = stack.instance.ports
-    manager = watch("romashka", "113", f"/lost/{pk}/").page
-    expect(manager.locator("h1")).to_contain_text("916 555-00-02")
     supervisor = watch("romashka", "head", "/lost/").page
     mine = supervisor.locator(".lost-row", has_text="916 555-00-02")
     expect(mine).to_have_count(1)
@@ -105,7 +106,9 @@ def test_a_lost_caller_is_taken_and_the_owners_answered_call_out_closes_it(
     supervisor.goto(page_of_it)
     supervisor.locator("select[name=owner]").select_option(label="Юлия Зайцева")
     supervisor.locator("form:has(select[name=owner]) button").click()
-    until(lambda: row(stack, "SELECT owner_id FROM monitoring_lostcall WHERE id = %s", pk)[0], 5)
+    until(lambda: stack.rows("romashka", OWNER, pk) == [("113",)], 5, what="it is hers now")
+    manager = watch("romashka", "113", f"/lost/{pk}/").page
+    expect(manager.locator("h1")).to_contain_text("916 555-00-02")
     person = next(m for m in stack.plan.companies[0].managers if m.extension == "113")
     exchange.stage.phones(Phone(host=CITY_HOST, ring=0.5, talk=20), ports.city, CITY_HOST)
     time.sleep(0.3)
@@ -164,10 +167,10 @@ def test_what_is_filtered_is_exported_as_csv_and_as_xlsx(stack: Stack, watch: Wa
     page = watch("romashka", "head", "/calls/?number=916555").page
     shown = page.locator(".journal-row").count()
     assert shown >= 3
-    for form in ("csv", "xlsx"):
+    for form, called in (("csv", "CSV"), ("xlsx", "Excel")):
         page.locator(".export-menu summary").click()
         page.locator(f".export-menu button[value={form}]").click()
-        ready = page.locator("#exports .export", has_text=form.upper()).locator("a[download]").first
+        ready = page.locator("#exports .export", has_text=called).locator("a[download]").first
         expect(ready).to_be_visible(timeout=30_000)
         with page.expect_download() as waiting:
             ready.click()
