@@ -48,7 +48,11 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
                 channel.call.reconciled = True
             if channel.uniqueid in board.channels:
                 channels.close(board, channel, channel.call.seen if channel.call else event.at)
-    fresh = [c for c in event.channels if c.uniqueid not in board.channels and c.uniqueid not in board.gone]
+    fresh = [
+        c
+        for c in event.channels
+        if c.uniqueid not in board.channels and c.uniqueid not in board.gone and not _made_since(c.uniqueid, event.at)
+    ]
     for row in sorted(fresh, key=_oldest_first):
         if not channels.full(board):
             _meet(board, row, event.at)
@@ -62,6 +66,15 @@ def snapshot(board: Board, event: ev.Snapshot) -> None:
         call.seen = max(call.seen, event.at)
         call.steps.sort(key=lambda step: step.at)
     automatic.review_all(board, event.at)
+
+
+def _made_since(uniqueid: str, at: float) -> bool:
+    """Made after the lists were asked for: its own events are still to come and tell it better than a list can.
+
+    An id begins with the second its channel was made in, behind the PBX's own name if it has one.
+    """
+    second = uniqueid.rpartition(".")[0].rpartition("-")[2]
+    return second.isdecimal() and len(second) < 12 and int(second) > at
 
 
 def _oldest_first(row: ev.SnapshotChannel) -> tuple[bool, float, int, str]:

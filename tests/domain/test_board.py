@@ -240,6 +240,14 @@ def test_who_joins_while_the_snapshot_is_read_is_one_visit_of_the_moment_the_eve
     assert pbx.queue("alpha_sales")["waiting"] == 1
 
 
+def test_a_channel_made_while_the_lists_are_read_is_told_by_its_own_events(pbx: Pbx) -> None:
+    for name in (f"{int(T0) + 12}.7", f"pbx-{int(T0) + 12}.8"):
+        pbx.tell(snapshot(10, channel(name, "PJSIP/trunk-00000007", 0)))
+        assert pbx.calls() == {}
+    pbx.tell(snapshot(10, channel(f"{int(T0) + 9}.9", "PJSIP/trunk-00000009", 1)))
+    assert len(pbx.calls()) == 1
+
+
 def test_the_same_snapshot_again_changes_nothing(pbx: Pbx) -> None:
     rows = (
         channel("1.1", "PJSIP/trunk-00000001", 60),
