@@ -24,8 +24,8 @@ def stored(stack: Stack, company: str, number: str) -> dict[str, Any]:
     key, disposition = rows[0]
     legs = stack.rows(
         company,
-        "SELECT manager_name, outcome, round(talk_seconds) FROM monitoring_leg JOIN monitoring_call c ON c.id = call_id"
-        " WHERE c.key = %s ORDER BY rang, uniqueid",
+        "SELECT l.manager_name, l.outcome, round(l.talk_seconds)"
+        "  FROM monitoring_leg l JOIN monitoring_call c ON c.id = l.call_id WHERE c.key = %s ORDER BY l.rang, l.uniqueid",
         key,
     )
     visits = stack.rows(
