@@ -25,7 +25,8 @@ def stored(stack: Stack, company: str, number: str) -> dict[str, Any]:
     legs = stack.rows(
         company,
         "SELECT l.manager_name, l.outcome, round(l.talk_seconds)"
-        "  FROM monitoring_leg l JOIN monitoring_call c ON c.id = l.call_id WHERE c.key = %s ORDER BY l.rang, l.uniqueid",
+        "  FROM monitoring_leg l JOIN monitoring_call c ON c.id = l.call_id"
+        " WHERE c.key = %s ORDER BY l.rang, l.uniqueid",
         key,
     )
     visits = stack.rows(
