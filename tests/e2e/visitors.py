@@ -36,7 +36,7 @@ def ask(
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
     try:
         with (opener or urllib.request.build_opener(NoRedirects)).open(request, timeout=15) as answer:
-            return answer.status, answer.read().decode()
+            return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as refusal:
         with refusal:
             return refusal.code, refusal.read().decode("utf-8", "replace")
