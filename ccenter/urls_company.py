@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenants.people.urls")),
     path("", include("monitoring.urls")),
     path("api/v1/", api.urls),
+    path("billing/", include("billing.urls_company")),
     path("healthz", health, name="healthz"),
     path("pbx/", pbxs, name="pbx"),
 ]

@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenants.people.urls")),
     path("healthz", health, name="healthz"),
     path("pbx/", pbxs, name="pbx"),
+    path("billing/", include("billing.urls_platform")),
 ]

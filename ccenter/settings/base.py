@@ -253,6 +253,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "tasks"
 CELERY_TIMEZONE = "UTC"
 
+# ---------------------------------------------------------------- money
+# Days in which late calls still recalculate a month's draft; in which an invoice is to be paid.
+BILLING_GRACE_DAYS = 3
+BILLING_DUE_DAYS = 10
+
 # ---------------------------------------------------------------- files
 # Recordings: a folder of ours, or a bucket of an S3-compatible store (credentials as its own tools read them).
 RECORDINGS_DIR = Path(environment.text("RECORDINGS_DIR", str(STATE_DIR / "recordings" / "kept")))

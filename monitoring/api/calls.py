@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
-from monitoring.api.access import by, person, zone_of
 from monitoring.api.answers import BadParameter, Moment, NotThere, Problem, amount
 from monitoring.models.calls import Call, QueueVisit
 from monitoring.selectors.journal import Place, page, reach_of
 from monitoring.selectors.journal_question import parse
+from tenants.people.api_access import by, person, zone_of
 from tenants.people.models import Scope
 from tenants.people.roles import Verb, can, demand
 

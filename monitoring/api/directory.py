@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Router, Schema
 
-from monitoring.api.access import by, person
 from monitoring.api.answers import Problem
 from monitoring.models import Group, Line, Manager, Queue, Status
 from monitoring.selectors.audience import board_rights
+from tenants.people.api_access import by, person
 from tenants.people.models import Scope
 from tenants.people.roles import Verb, demand
 

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
-from monitoring.api.access import by, person
 from monitoring.api.answers import BadParameter, Moment, NotThere, Problem, amount
 from monitoring.models.lost import LostCall, LostState, Reason
 from monitoring.models.text import visible
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.journal import Place
 from monitoring.services import lost as service
+from tenants.people.api_access import by, person
 from tenants.people.models import Role, Scope, User
 from tenants.people.roles import Verb, can, demand
 

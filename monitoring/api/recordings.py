@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
-from monitoring.api.access import Token, by, person, zone_of
 from monitoring.api.answers import BadParameter, Moment, NotThere, Problem, amount, day
 from monitoring.models.recordings import Recording, State
 from monitoring.selectors.audience import board_rights
@@ -21,6 +20,7 @@ from monitoring.selectors.policy import policy
 from monitoring.selectors.recordings import heard_by
 from monitoring.sending import send, sound_of
 from monitoring.services import recordings as hearing
+from tenants.people.api_access import Token, by, person, zone_of
 from tenants.people.models import Role, Scope, User
 from tenants.people.roles import Verb, demand
 

@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
-from monitoring.api.access import by, person, zone_of
 from monitoring.api.answers import BadParameter, NotThere, Problem, day, epoch
 from monitoring.domain.metrics import METRICS, Metric
 from monitoring.domain.statistics import Answer, Bucket, Hours, Question, Scope, ScopeKind
@@ -18,6 +17,7 @@ from monitoring.selectors.audience import board_rights
 from monitoring.selectors.norms import norms_for
 from monitoring.selectors.scopes import title_of
 from monitoring.selectors.statistics import answer
+from tenants.people.api_access import by, person, zone_of
 from tenants.people.models import Scope as TokenScope
 from tenants.people.roles import Verb, demand
 

@@ -26,6 +26,9 @@ class Happening(models.TextChoices):
     ALERT_BEGAN = "alert.began", _("a norm was broken")
     ALERT_WORSE = "alert.worse", _("a warning became an alarm")
     ALERT_ENDED = "alert.ended", _("a broken norm is kept again")
+    INVOICE_FINALISED = "invoice.finalised", _("an invoice was issued")
+    PAYMENT_RECEIVED = "payment.received", _("a payment came")
+    LIMIT_REACHED = "limit.reached", _("a limit of the tariff was reached")
 
 
 class Webhook(Archivable):

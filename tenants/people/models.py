@@ -161,6 +161,7 @@ class Scope(models.TextChoices):
     RECORDINGS = "recordings", _("hear recordings")
     LOST = "lost", _("read and settle lost calls")
     STATISTICS = "statistics", _("read statistics")
+    BILLING = "billing", _("read usage, invoices and payments")
 
 
 class ApiToken(models.Model):

@@ -68,6 +68,10 @@ class Verb(StrEnum):
     EDIT_POLICY = "policy.edit"
     DELETE_CUSTOMER = "customer.delete"
     EDIT_WEBHOOKS = "webhooks.edit"
+    SEE_MONEY = "money.see"
+    CHANGE_PLAN = "plan.change"
+    SEE_BILLING = "billing.see"
+    EDIT_BILLING = "billing.edit"
     MAKE_TOKEN = "token.make"  # noqa: S105 - the name of a right
     END_SESSIONS = "sessions.end"
 
@@ -120,6 +124,12 @@ RIGHTS: Mapping[Verb, Mapping[Role, Reach]] = {
     Verb.EDIT_POLICY: {Role.ADMIN: _E},
     Verb.DELETE_CUSTOMER: {Role.ADMIN: _E},
     Verb.EDIT_WEBHOOKS: {Role.ADMIN: _E},
+    # The company's own tariff and invoices; supervisors if the company lets them: its account answers is_own_of.
+    Verb.SEE_MONEY: {Role.ADMIN: _E, Role.SUPERVISOR: _O},
+    Verb.CHANGE_PLAN: {Role.ADMIN: _E},
+    # All companies' money, on the platform's own host.
+    Verb.SEE_BILLING: {Role.STAFF: _E},
+    Verb.EDIT_BILLING: {Role.STAFF: _E},
     Verb.MAKE_TOKEN: {Role.ADMIN: _O, Role.SUPERVISOR: _O},
     Verb.END_SESSIONS: {Role.STAFF: _E, Role.ADMIN: _E, Role.SUPERVISOR: _O, Role.MANAGER: _O},
 }

@@ -1,0 +1,1 @@
+"""Pages about money: ``platform`` for the staff on the public host, ``company`` on a company's own."""
