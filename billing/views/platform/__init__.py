@@ -1,1 +1,1 @@
-"""The billing staff's pages on the platform's host: parse, call a service or a selector, render."""
+"""Pages of the billing admin, on the platform's own host: for its staff, about every company's money."""
