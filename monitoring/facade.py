@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from monitoring.contracts import CompanySize, HandledCall, ProfileActive
 from monitoring.models import Group, Line, Manager, Queue, Supervisor
+from monitoring.models.webhooks import Happening
 from monitoring.selectors import billed
+from monitoring.services import webhooks
 from tenants.scope import company_scope
 
 
@@ -46,3 +49,14 @@ def handled_calls(company: str, begin: datetime, end: datetime) -> Iterator[Hand
         yield from calls
         if after is None:
             return
+
+
+def tell(company: str, event: str, key: str, data: Mapping[str, Any], at: datetime) -> None:
+    """Queue a message of ``event`` (a value of Happening) for the company's webhooks; once for each ``key``.
+
+    Call it in the transaction of what it tells. ``data``: what JSON has, amounts as text. Raises ValueError for an
+    event there is not, tenants.scope.UnknownCompany.
+    """
+    happening = Happening(event)
+    with company_scope(company):
+        webhooks.tell(event=happening, key=key, data=data, at=at)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -29,7 +30,7 @@ from monitoring.services.outgoing import refuse_address
 from monitoring.services.stored import Stored
 from tenants.people.models import User
 from tenants.people.roles import Verb
-from tenants.scope import current_company
+from tenants.scope import company_scope, current_company
 
 if TYPE_CHECKING:
     from monitoring.services.alerts import News
@@ -176,6 +177,13 @@ def note_alert(news: News) -> None:
     _queue(hooks, [(event, f"{event}:{alert.pk}", at, data)])
 
 
+def tell(*, event: Happening, key: str, data: Mapping[str, Any], at: datetime) -> None:
+    """What a room above has done, in the transaction in which it did it; of one ``key`` a webhook hears once."""
+    hooks = _listening()
+    if hooks:
+        _queue(hooks, [(event, f"{event}:{visible(key, 120)}", at, dict(data))])
+
+
 Message = tuple[Happening, str, datetime, dict[str, Any]]
 
 
@@ -254,14 +262,16 @@ def _queue(hooks: Sequence[Webhook], told: Sequence[Message]) -> None:
         if hook.deliveries.filter(state=DeliveryState.WAITING)[:MOST_WAITING].count() >= MOST_WAITING
     }
     Delivery.objects.bulk_create((row for row in rows if row.webhook_id not in full), ignore_conflicts=True)
-    transaction.on_commit(_deliver_soon)
+    # Who commits may have left the company's scope by then, and Redis may be away: beat comes too.
+    transaction.on_commit(partial(_deliver_soon, current_company()), robust=True)
 
 
-def _deliver_soon() -> None:
+def _deliver_soon(company: str) -> None:
     """Beat would come too; this makes it within a second or two."""
     from monitoring.services.delivery import wake
 
-    wake()
+    with company_scope(company):
+        wake()
 
 
 def _body(event: Happening, at: datetime, data: dict[str, Any]) -> str:
