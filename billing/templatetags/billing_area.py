@@ -1,4 +1,4 @@
-"""The billing area's own navigation: which of its pages there are, which one this is, and how much waits for a person."""
+"""The billing area's own navigation: which of its pages there are, which is shown, and how much waits for a person."""
 
 from __future__ import annotations
 
