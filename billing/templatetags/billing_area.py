@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django import template
+from django.conf import settings
 from django.template.context import RequestContext
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -49,6 +50,12 @@ def billing_pages(context: RequestContext) -> list[AreaLink]:
         here = _address("companies")
     waiting = _waiting()
     return [AreaLink(name, title, url, url == here, waiting.get(name, 0)) for name, title, url in known]
+
+
+@register.simple_tag
+def platform_zone() -> str:
+    """The clock times are shown by: ``{% platform_zone as zone %}{% timezone zone %}``."""
+    return str(settings.PLATFORM_TIME_ZONE)
 
 
 def _waiting() -> dict[str, int]:

@@ -241,6 +241,8 @@ LOCALE_PATHS = [BASE_DIR / "ccenter" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # a company's own zone is set for its requests
+# The clock of the platform's own staff: whose day it is on their pages about money, and which times they read there.
+PLATFORM_TIME_ZONE = environment.text("PLATFORM_TIME_ZONE", "Europe/Moscow")
 
 # ---------------------------------------------------------------- background work
 CELERY_BROKER_URL = REDIS_URL
