@@ -49,21 +49,32 @@ document.addEventListener("keydown", (event) => {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => applyTheme(savedTheme()));
 
-/* hx-confirm asks in the page's own dialog, in the page's language, reachable by keyboard */
+/* Asks in the page's own dialog, in the page's language, reachable by keyboard */
+function ask(question, agreed) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-text").textContent = question;
+  dialog.returnValue = "no";
+  dialog.addEventListener("close", () => dialog.returnValue === "yes" && agreed(), { once: true });
+  dialog.showModal();
+}
+
 document.addEventListener("htmx:confirm", (event) => {
   if (!event.detail.question) return;
   event.preventDefault();
-  const dialog = document.getElementById("confirm");
-  document.getElementById("confirm-text").textContent = event.detail.question;
-  dialog.returnValue = "no";
-  dialog.addEventListener(
-    "close",
-    () => {
-      if (dialog.returnValue === "yes") event.detail.issueRequest(true);
-    },
-    { once: true },
-  );
-  dialog.showModal();
+  ask(event.detail.question, () => event.detail.issueRequest(true));
+});
+
+/* The same for forms the browser sends itself: data-confirm on the form, or on the button that sends it */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+  if (!question || form.dataset.agreed) return;
+  event.preventDefault();
+  ask(question, () => {
+    form.dataset.agreed = "yes";
+    form.requestSubmit(event.submitter);
+    delete form.dataset.agreed;
+  });
 });
 
 export function toast(text, tone = "info") {
