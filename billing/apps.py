@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,3 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class BillingConfig(AppConfig):
     name = "billing"
     verbose_name = _("billing")
+
+    def ready(self) -> None:
+        # Celery finds tasks by itself only in its workers; a web process must know them to send them.
+        import_module("billing.tasks")
