@@ -7,7 +7,7 @@ local days over the days of the month. VAT and rounding are per line, totals are
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +16,7 @@ from fractions import Fraction
 from billing.domain.metering import Measured, Meter
 from billing.domain.money import ZERO
 from billing.domain.periods import Period, month_of
-from billing.domain.pricing import Charge, ChargeKind, PerConcurrency, PerProfile, Terms
+from billing.domain.pricing import Charge, ChargeKind, Fee, PerConcurrency, PerProfile, Terms
 from billing.domain.vat import Taxed, VatMode, VatRates, taxed
 
 Model = PerProfile | PerConcurrency
@@ -46,12 +46,17 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of the month in which nothing agreed changes."""
+    """A part of the month in which nothing agreed changes. ``phase``: the first of those it lies in."""
 
     part: Period
     model: Model
     phase: Phase
     connected: bool
+
+    @property
+    def agreed(self) -> tuple[Model, Decimal | None, VatMode]:
+        """All that decides the price of what is measured: two segments alike in it are one."""
+        return self.model, self.phase.agreed, self.phase.vat
 
 
 class State(StrEnum):
@@ -75,6 +80,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What was measured in a segment, whether or not it made a line."""
+
+    part: Period
+    plan: str
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """``total`` and ``vat`` are sums of the lines, None while a line waits for its price."""
 
@@ -82,28 +96,56 @@ class Bill:
     state: State
     total: Decimal | None
     vat: Decimal | None
+    counted: tuple[Counted, ...] = ()
 
     @property
     def peak(self) -> Measured | None:
         """The largest quantity measured; of tiers where there are any, for they are what a peak decides."""
-        measured = [line.measured for line in self.lines if line.plan == PerConcurrency.name] or [
-            line.measured for line in self.lines
+        measured = [each.measured for each in self.counted if each.plan == PerConcurrency.name] or [
+            each.measured for each in self.counted
         ]
         return max(measured, key=lambda found: found.quantity, default=None)
 
 
 def rate(period: Period, phases: Sequence[Phase], meter: Meter, rates: VatRates) -> Bill:
     """``period``: a calendar month as a rule. Raises vat.NoRate."""
-    lines = tuple(line for segment in segments(period, phases) for line in _lines(segment, meter, rates))
-    if any(line.money is None for line in lines):
-        return Bill(lines, State.NEEDS_APPROVAL, None, None)
+    priced = list(_priced(segments(period, phases), meter))
+    lines = tuple(
+        _line(segment, measured, charge, rates) for segment, measured, charges in priced for charge in charges
+    )
+    counted = tuple(Counted(segment.part, segment.model.name, measured) for segment, measured, _ in priced)
     money = [line.money for line in lines if line.money is not None]
-    return Bill(lines, State.READY, sum((m.amount for m in money), ZERO), sum((m.vat for m in money), ZERO))
+    if len(money) < len(lines):
+        return Bill(lines, State.NEEDS_APPROVAL, None, None, counted)
+    total, vat = sum((m.amount for m in money), ZERO), sum((m.vat for m in money), ZERO)
+    return Bill(lines, State.READY, total, vat, counted)
+
+
+def further_paid(before: Period, phases: Sequence[Phase], meter: Meter) -> int:
+    """Phase.paid_further after ``before``: the further profiles whose connection it charged (Fee.ONCE)."""
+    return max(
+        (_paid_after(segment, charges) for segment, _, charges in _priced(segments(before, phases), meter)),
+        default=0,
+    )
 
 
 def segments(period: Period, phases: Sequence[Phase]) -> list[Segment]:
     """In order of time. Neighbours that agree in everything are one: a date at which nothing changes cuts nothing."""
-    return [cut for phase in sorted(phases, key=lambda p: p.start) for cut in _of_phase(period, phase)]
+    cuts = [cut for phase in sorted(phases, key=lambda p: p.start) for cut in _of_phase(period, phase)]
+    whole: list[Segment] = []
+    for cut in sorted(cuts, key=lambda c: c.part.start):
+        for place, before in enumerate(whole):
+            if before.part.end == cut.part.start and before.agreed == cut.agreed and _same_month(before, cut):
+                part = Period(before.part.start, cut.part.end, cut.part.zone)
+                whole[place] = replace(before, part=part)
+                break
+        else:
+            whole.append(cut)
+    return whole
+
+
+def _same_month(one: Segment, other: Segment) -> bool:
+    return one.part.start.replace(day=1) == other.part.start.replace(day=1)
 
 
 def _of_phase(period: Period, phase: Phase) -> Iterator[Segment]:
@@ -133,18 +175,39 @@ def _of_month(inside: Period, phase: Phase) -> Iterator[Segment]:
         yield Segment(Period(start, end, inside.zone), model, phase, connected)
 
 
-def _lines(segment: Segment, meter: Meter, rates: VatRates) -> Iterator[Line]:
-    model, part = segment.model, segment.part
+def _priced(cuts: Sequence[Segment], meter: Meter) -> Iterator[tuple[Segment, Measured, list[Charge]]]:
+    """Each segment, what was measured in it and what that is charged. What was paid once is not charged again."""
+    paid = 0
+    for segment in cuts:
+        phase = replace(segment.phase, paid_further=max(segment.phase.paid_further, paid))
+        known = replace(segment, phase=phase)
+        model, part = segment.model, segment.part
+        measured = meter.measure(model.measure, part, internal=model.internal)
+        days = month_of(part.start, part.zone).days
+        charges = model.charges(
+            measured, Terms(segment.connected, phase.paid_further, phase.agreed, days_in_month=days)
+        )
+        yield known, measured, charges
+        paid = max(paid, _paid_after(known, charges))
+
+
+def _paid_after(segment: Segment, charges: Sequence[Charge]) -> int:
+    """Further profiles whose connection is paid for after ``segment``; none where they are paid monthly."""
+    if not isinstance(segment.model, PerProfile) or segment.model.fee is not Fee.ONCE:
+        return 0
+    charged = sum(charge.quantity for charge in charges if charge.kind is ChargeKind.FURTHER)
+    return segment.phase.paid_further + charged
+
+
+def _line(segment: Segment, measured: Measured, charge: Charge, rates: VatRates) -> Line:
+    part = segment.part
     month = month_of(part.start, part.zone)
-    measured = meter.measure(model.measure, part, internal=model.internal)
-    terms = Terms(segment.connected, segment.phase.paid_further, segment.phase.agreed, month.days)
-    for charge in model.charges(measured, terms):
-        share = Fraction(part.days, month.days) if charge.prorated else Fraction(1)
-        money = None
-        if charge.price is not None:
-            # The date of supply of a service that goes on is the last day it is billed for.
-            money = taxed(charge.price * share, mode=segment.phase.vat, rates=rates, supplied=part.last)
-        yield Line(part, charge, measured, model.name, share, money)
+    share = Fraction(part.days, month.days) if charge.prorated else Fraction(1)
+    money = None
+    if charge.price is not None:
+        # The date of supply of a service that goes on is the last day it is billed for.
+        money = taxed(charge.price * share, mode=segment.phase.vat, rates=rates, supplied=part.last)
+    return Line(part, charge, measured, segment.model.name, share, money)
 
 
 def waiting(bill: Bill) -> list[Line]:
