@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from billing.domain import bank
+from billing.domain import bank_details
 from billing.models import Invoice, Seller, VatRate
 from billing.services.acts import Who, record
 from billing.services.errors import BadTerms, NotNow
@@ -84,12 +84,12 @@ def _check(seller: Seller) -> None:
     wrong: dict[str, str] = {}
     if seller.inn and len(seller.inn) == 10 and not seller.kpp:
         wrong["kpp"] = _("A company has a KPP; only a sole trader, whose INN has 12 digits, has none.")
-    if seller.bik and not bank.is_bik(seller.bik):
+    if seller.bik and not bank_details.is_bik(seller.bik):
         wrong["bik"] = _("A BIK has 9 digits and begins with 04.")
     elif seller.bik:
-        if seller.account and not bank.account_fits(seller.account, seller.bik):
+        if seller.account and not bank_details.account_fits(seller.account, seller.bik):
             wrong["account"] = _("This account is not one of this bank's: compare its 20 digits and the BIK.")
-        if seller.correspondent and not bank.correspondent_fits(seller.correspondent, seller.bik):
+        if seller.correspondent and not bank_details.correspondent_fits(seller.correspondent, seller.bik):
             wrong["correspondent"] = _(
                 "This correspondent account is not this bank's: it begins with 301 and ends like the BIK."
             )

@@ -1,0 +1,33 @@
+"""What was done, in words; an act that is not here is shown as it is written down."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Act
+
+WORDS: dict[str, str | Promise] = {
+    "subscription.open": _("put on a plan"),
+    "subscription.close": _("ended the subscription"),
+    "plan.change": _("changed the plan"),
+    "plan.change_cancelled": _("took back a change of plan"),
+    "price.agree": _("agreed on a price"),
+    "details.change": _("changed the details"),
+    "plan.new": _("made a plan"),
+    "plan.edit": _("renamed a plan"),
+    "version.new": _("made new prices"),
+    "version.remove": _("removed prices that were to come"),
+    "seller.new": _("entered a seller"),
+    "seller.edit": _("changed a seller"),
+    "vat.new": _("entered a VAT rate"),
+    "vat.remove": _("removed a VAT rate that was to come"),
+}
+
+
+def said(act: Act) -> str:
+    return str(WORDS.get(act.verb, act.verb))
+
+
+def title_of(verb: str) -> str:
+    return str(WORDS.get(verb, verb))
