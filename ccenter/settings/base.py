@@ -107,6 +107,8 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f".{BASE_DOMAIN},127.0.0.1")
 PUBLIC_PORT = environment.number("PUBLIC_PORT", 0)
 # (pbx=, companies=) → why these companies cannot share this PBX, "" when they can; asked before they do.
 PBX_SHARING_CHECK = "monitoring.services.numbers.why_not_together"
+# (company slug, now=) → contracts.FurtherProfile to agree to before one more monitoring profile is on, or None.
+PROFILE_CHECK = "billing.selectors.profile_price.further"
 # Whether webhooks may point into our own network, over plain http too: for a demo and tests alone.
 WEBHOOKS_TO_PRIVATE_NETWORKS = False
 PUBLIC_URLCONF = "ccenter.urls_public"
@@ -259,6 +261,10 @@ CELERY_TIMEZONE = "UTC"
 # Days in which late calls still recalculate a month's draft; in which an invoice is to be paid.
 BILLING_GRACE_DAYS = 3
 BILLING_DUE_DAYS = 10
+# Days after an invoice was due: a letter at each of these, then the portal is read-only, then suspended.
+BILLING_REMINDER_DAYS = (1, 5, 10)
+BILLING_READ_ONLY_DAYS = 15
+BILLING_SUSPENDED_DAYS = 30
 
 # ---------------------------------------------------------------- files
 # Recordings: a folder of ours, or a bucket of an S3-compatible store (credentials as its own tools read them).

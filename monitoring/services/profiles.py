@@ -22,7 +22,7 @@ from monitoring.models.people import Group, Manager
 from monitoring.models.profiles import Profile, ProfileActivity
 from monitoring.models.queues import Queue
 from monitoring.selectors.profiles import choices_for, may_share_with
-from monitoring.services import audit
+from monitoring.services import audit, further_profiles
 from monitoring.services.errors import NotThere, Refused, ServiceError
 from tenants.people.models import User
 from tenants.people.roles import Verb, can
@@ -51,8 +51,11 @@ class View:
     for_supervisors: bool = False
 
 
-def make(*, actor: User, view: View, on: bool = True) -> Profile:
-    """A new profile of ``actor``'s, switched on unless told otherwise. Raises Refused, BadProfile."""
+def make(*, actor: User, view: View, on: bool = True, agreed: str = "") -> Profile:
+    """A new profile of ``actor``'s, switched on unless told otherwise. ``agreed``: see further_profiles.
+
+    Raises Refused, BadProfile, further_profiles' errors; nothing is made then.
+    """
     if not can(actor, Verb.EDIT_PROFILE):
         raise _refused(actor, view.title)
     _check(view)
@@ -67,7 +70,7 @@ def make(*, actor: User, view: View, on: bool = True) -> Profile:
         _choose(actor, profile, view)
         _record(actor, profile, new=True)
         if on:
-            _switch(actor, profile, on=True)
+            _switch(actor, profile, on=True, agreed=agreed)
     return profile
 
 
@@ -103,14 +106,17 @@ def copy(*, actor: User, profile: Profile) -> Profile:
     return made
 
 
-def switch(*, actor: User, profile: Profile, on: bool) -> bool:
-    """Put ``profile`` on or off; returns whether that changed anything. Raises Refused, NotThere (archived)."""
+def switch(*, actor: User, profile: Profile, on: bool, agreed: str = "") -> bool:
+    """Put ``profile`` on or off; returns whether that changed anything. ``agreed``: see further_profiles.
+
+    Raises Refused, NotThere (archived), further_profiles' errors.
+    """
     _may_change(actor, profile)
     with transaction.atomic():
         profile = _locked(profile)
-        changed = _switch(actor, profile, on=on)
+        changed = _switch(actor, profile, on=on, agreed=agreed)
         if changed:
-            _record(actor, profile, on=on)
+            _record(actor, profile, on=on, **({"agreed": agreed} if agreed else {}))
     return changed
 
 
@@ -127,8 +133,11 @@ def archive(*, actor: User, profile: Profile) -> Profile:
     return profile
 
 
-def restore(*, actor: User, profile: Profile, on: bool = False) -> Profile:
-    """Bring it back as it was, switched off unless told otherwise. Raises Refused, NotThere (in use)."""
+def restore(*, actor: User, profile: Profile, on: bool = False, agreed: str = "") -> Profile:
+    """Bring it back as it was, switched off unless told otherwise. ``agreed``: see further_profiles.
+
+    Raises Refused, NotThere (in use), further_profiles' errors; it stays archived then.
+    """
     _may_change(actor, profile)
     with transaction.atomic():
         profile = _locked(profile, archived=True)
@@ -136,7 +145,7 @@ def restore(*, actor: User, profile: Profile, on: bool = False) -> Profile:
         profile.save(update_fields=["archived_at"])
         _record(actor, profile, restored=True)
         if on:
-            _switch(actor, profile, on=True)
+            _switch(actor, profile, on=True, agreed=agreed)
     return profile
 
 
@@ -155,11 +164,13 @@ def _locked(profile: Profile, *, archived: bool = False) -> Profile:
     return kept
 
 
-def _switch(actor: User, profile: Profile, *, on: bool) -> bool:
+def _switch(actor: User, profile: Profile, *, on: bool, agreed: str = "") -> bool:
     last: ProfileActivity | None = profile.activity.order_by("-started").first()
     is_on = last is not None and last.ended is None
     if is_on == on:
         return False
+    if on:
+        further_profiles.agree(actor=actor, agreed=agreed)
     if last is not None and not on:
         last.ended, last.by_off = _later(last.started), actor
         last.save(update_fields=["ended", "by_off"])

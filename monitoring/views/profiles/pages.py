@@ -21,6 +21,7 @@ from monitoring.selectors.norms import norm_book
 from monitoring.selectors.profiles import archived_of, choices_for, openable, with_switch
 from monitoring.services import profiles as service
 from monitoring.services.errors import ServiceError
+from monitoring.services.further_profiles import AdminMustAgree, MustAgree, NoMoreProfiles
 from monitoring.views.manage.norms import page as norms_page
 from monitoring.views.profiles.forms import ProfileForm
 from tenants.people.models import User
@@ -52,13 +53,22 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if profile is not None and not can(person, Verb.EDIT_PROFILE, profile.to_change):
         return render(request, "monitoring/profiles/shared.html", {"row": _rows(person, [profile])[0]})
     form = ProfileForm(request.POST if request.method == "POST" else None, editor=person, profile=profile)
+    question, may_save_off = None, False
     if request.method == "POST":
-        kept = _save(person, profile, form)
+        try:
+            kept = _save(request, person, profile, form)
+        except MustAgree as asked:
+            kept, question = None, asked.question
+        except (AdminMustAgree, NoMoreProfiles) as refusal:
+            kept, may_save_off = None, True
+            form.add_error(None, str(refusal.message))
         if kept is not None:
             messages.success(request, _("Saved: %(what)s") % {"what": kept})
             return redirect("monitoring:profiles")
     context = {
         "form": form,
+        "question": question,
+        "may_save_off": may_save_off or question is not None,
         "profile": profile,
         "row": _rows(person, [profile])[0] if profile else None,
         "pickers": [
@@ -66,7 +76,8 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             ("columns", _("Columns of the table of queues"), form.options("columns")),
         ],
     }
-    return render(request, "monitoring/profiles/edit.html", context, status=422 if form.errors else 200)
+    status = 409 if question else 422 if form.errors else 200
+    return render(request, "monitoring/profiles/edit.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,11 +93,11 @@ def norms(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
-    """``on=1`` or ``on=0``."""
+    """``on=1`` or ``on=0``. ``agreed``: the answer to the question of its price, when it was asked."""
     on = request.POST.get("on") == "1"
 
     def act(person: User, profile: Profile) -> None:
-        service.switch(actor=person, profile=profile, on=on)
+        service.switch(actor=person, profile=profile, on=on, agreed=_agreed(request))
 
     return _do(request, pk, act)
 
@@ -104,9 +115,11 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     if profile is None:
         raise Http404
     on = request.POST.get("on") == "1"
-    return _answer(
-        request, person, profile, lambda: service.restore(actor=person, profile=profile, on=on), was_on=False
-    )
+
+    def act() -> None:
+        service.restore(actor=person, profile=profile, on=on, agreed=_agreed(request))
+
+    return _answer(request, person, profile, act, was_on=False)
 
 
 @require_POST
@@ -132,6 +145,8 @@ def _answer(
     error = ""
     try:
         act()
+    except MustAgree as asked:
+        return _ask(request, profile, asked)
     except ServiceError as refusal:
         error = str(refusal.message)
     if request.headers.get("HX-Request") == "true":
@@ -143,14 +158,37 @@ def _answer(
     return redirect("monitoring:profiles")
 
 
-def _save(person: User, profile: Profile | None, form: ProfileForm) -> Profile | None:
-    """The stored profile; None when the form says what is wrong with it."""
+def _ask(request: HttpRequest, profile: Profile, asked: MustAgree) -> HttpResponse:
+    """What it would cost, in place of its row or on a page: the same address switches it when told so again."""
+    context = {
+        "profile": profile,
+        "question": asked.question,
+        "action": request.path,
+        "on": request.POST.get("on", ""),
+    }
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "monitoring/profiles/further_row.html", context)
+    return render(request, "monitoring/profiles/further.html", context, status=409)
+
+
+def _agreed(request: HttpRequest) -> str:
+    return str(request.POST.get("agreed", ""))
+
+
+def _save(request: HttpRequest, person: User, profile: Profile | None, form: ProfileForm) -> Profile | None:
+    """The stored profile; None when the form says what is wrong with it. ``off=1``: a new one stays off.
+
+    Raises further_profiles' errors.
+    """
     if not form.is_valid():
         return None
     try:
         if profile is None:
-            return service.make(actor=person, view=form.view())
+            on = request.POST.get("off") != "1"
+            return service.make(actor=person, view=form.view(), on=on, agreed=_agreed(request))
         return service.change(actor=person, profile=profile, view=form.view())
+    except (MustAgree, AdminMustAgree, NoMoreProfiles):
+        raise
     except ServiceError as refusal:
         form.add_error(None, str(refusal.message))
         return None
