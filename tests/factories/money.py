@@ -17,6 +17,7 @@ from billing.domain.periods import midnight, month_of
 from billing.domain.vat import VatMode, VatRates, taxed
 from billing.models import (
     Account,
+    CreditNote,
     Invoice,
     InvoiceLine,
     InvoiceState,
@@ -222,3 +223,16 @@ def committed(sql: str, *values: object) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall()) if cursor.description else []
+
+
+def credit_note(invoice: Invoice, amount: Decimal, *, issued_on: date | None = None) -> CreditNote:
+    """``amount`` of an issued invoice given back, as a row alone: what was paid on it stays where it is."""
+    issued = issued_on or invoice.issued_on
+    assert issued is not None
+    last = CreditNote.objects.filter(seller=invoice.seller, year=issued.year).aggregate(n=Max("number"))["n"]
+    return CreditNote.objects.create(
+        seller=invoice.seller, company=invoice.company, invoice=invoice, kind="by hand", year=issued.year,
+        number=(last or 0) + 1, full_number=f"КС-{issued.year}/{(last or 0) + 1:06}", issued_on=issued, net=amount,
+        vat_rate=None, vat=Decimal("0.00"), amount=amount, reason="Ошибка", fingerprint=f"made-{next(_numbers)}",
+        made_at=midnight(issued, "Europe/Moscow"),
+    )  # fmt: skip
