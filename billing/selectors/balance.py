@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
-from django_stubs_ext import WithAnnotations
 
 from billing.domain.money import ZERO
 from billing.models import Allocation, CreditNote, Invoice, InvoiceState, Payment, PaymentState
 from tenants.models import Company
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 ISSUED = (InvoiceState.FINALISED, InvoiceState.PAID)
 _MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=16, decimal_places=2)
@@ -32,8 +34,11 @@ class _Left(TypedDict):
     left: Decimal
 
 
-OwedInvoice = WithAnnotations[Invoice, _Owed]
-FreePayment = WithAnnotations[Payment, _Left]
+if TYPE_CHECKING:
+    OwedInvoice = WithAnnotations[Invoice, _Owed]
+    FreePayment = WithAnnotations[Payment, _Left]
+else:  # the words are for the type checker; Python 3.11 cannot say them
+    OwedInvoice, FreePayment = Invoice, Payment
 
 
 @dataclass(frozen=True, slots=True)
