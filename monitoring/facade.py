@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitoring.contracts import CompanySize, HandledCall, ProfileActive
+from django.utils import timezone
+
+from monitoring.contracts import (
+    Busiest,
+    BusyPart,
+    CallShown,
+    CallsMark,
+    CompanySize,
+    HandledCall,
+    ProfileActive,
+)
 from monitoring.models import Group, Line, Manager, Queue, Supervisor
 from monitoring.models.webhooks import Happening
 from monitoring.selectors import billed
@@ -49,6 +59,50 @@ def handled_calls(company: str, begin: datetime, end: datetime) -> Iterator[Hand
         yield from calls
         if after is None:
             return
+
+
+def busiest(company: str, begin: datetime, end: datetime, *, internal: bool = False) -> Busiest:
+    """The most calls handled at once within [``begin``, ``end``), counted inside PostgreSQL.
+
+    The same answer as a sweep over ``handled_calls``, calls between own people left out unless ``internal``. A call
+    that goes on lasts to ``end``. Raises tenants.scope.UnknownCompany, as all below.
+    """
+    with company_scope(company):
+        return billed.busiest(begin, end, internal=internal)
+
+
+def busy_over_time(
+    company: str, begin: datetime, end: datetime, *, parts: int, internal: bool = False
+) -> list[BusyPart]:
+    """The same in each of ``parts`` equal parts, in order; what lies in the future shows calls that go on."""
+    with company_scope(company):
+        return billed.busy_over_time(begin, end, parts=parts, internal=internal)
+
+
+def handling_managers(
+    company: str, begin: datetime, end: datetime, *, internal: bool = False
+) -> tuple[str, ...]:
+    """Who took at least one call and talked in it within [``begin``, ``end``): PBX names, sorted, a person once."""
+    with company_scope(company):
+        return billed.handling_managers(begin, end, internal=internal)
+
+
+def calls_mark(company: str, begin: datetime, end: datetime, *, now: datetime | None = None) -> CallsMark:
+    """The state of the handled calls of [``begin``, ``end``), to be compared with a later one."""
+    with company_scope(company):
+        return billed.calls_mark(begin, end, now=now or timezone.now())
+
+
+def handled_now(company: str, *, now: datetime | None = None, internal: bool = False) -> int:
+    """How many calls are being handled at this moment: some milliseconds, whatever the past."""
+    with company_scope(company):
+        return billed.handled_now(now=now or timezone.now(), internal=internal)
+
+
+def calls_by_key(company: str, keys: Sequence[str]) -> list[CallShown]:
+    """The company's calls of these keys, by their start, to be shown; the first 500 keys are looked for."""
+    with company_scope(company):
+        return billed.calls_by_key(keys)
 
 
 def tell(company: str, event: str, key: str, data: Mapping[str, Any], at: datetime) -> None:

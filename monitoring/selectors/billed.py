@@ -5,15 +5,19 @@ Facts only; what they mean for a tariff (clipping, peaks, kinds left out) is bil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 
-from monitoring.contracts import HandledCall, ProfileActive
+from monitoring.contracts import Busiest, BusyPart, CallShown, CallsMark, HandledCall, ProfileActive
 from monitoring.models.calls import Call, Leg
 from monitoring.models.profiles import ProfileActivity
+from monitoring.models.retention import Cleaning, Kind
+from monitoring.selectors import billed_sql
+from monitoring.selectors.policy import policy
 
 Place = tuple[datetime, int]
 Span = tuple[datetime, datetime | None]
@@ -21,6 +25,9 @@ CallKind = Literal["handled", "internal"]
 AT_ONCE = 2_000
 # No call lasts so long: one whose end was missed is reconciled within minutes. Bounds what is read before the period.
 LONGEST_CALL = timedelta(days=7)
+MOST_KEYS = 500
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def profile_activity(begin: datetime, end: datetime) -> list[ProfileActive]:
@@ -86,3 +93,90 @@ def _touches(span: Span, begin: datetime, end: datetime) -> bool:
 def _moment(epoch: float) -> datetime:
     """To the microsecond: that is what a float of this century still tells apart."""
     return datetime.fromtimestamp(epoch, UTC)
+
+
+def busiest(begin: datetime, end: datetime, *, internal: bool) -> Busiest:
+    """The peak of [``begin``, ``end``), swept inside PostgreSQL: what ``handled_calls`` would give, without them."""
+    rows = _swept(billed_sql.PEAK, begin, end, internal=internal, keys=MOST_KEYS)
+    if not rows:
+        return Busiest(0, None, ())
+    at, count, keys = rows[0]
+    return Busiest(int(count), _EPOCH + at * _MICROSECOND, tuple(keys))
+
+
+def busy_over_time(begin: datetime, end: datetime, *, parts: int, internal: bool) -> list[BusyPart]:
+    """[``begin``, ``end``) cut into ``parts`` of one length, to the microsecond; the most in each."""
+    first, whole = _micros(begin), _micros(end) - _micros(begin)
+    if not 0 < parts <= whole:
+        raise ValueError("A period has as many parts as microseconds at most, and at least one.")
+    begins = [first + whole * n // parts for n in range(parts)]
+    most = dict(_swept(billed_sql.OVER_TIME, begin, end, internal=internal, parts=begins))
+    return [BusyPart(_EPOCH + at * _MICROSECOND, int(most.get(n, 0))) for n, at in enumerate(begins, 1)]
+
+
+def handling_managers(begin: datetime, end: datetime, *, internal: bool) -> tuple[str, ...]:
+    """Who talked with a customer within [``begin``, ``end``), each person once, by today's name on the PBX.
+
+    A name that was handed on to somebody else stands for two people: the second gets its row's number behind it.
+    """
+    people: dict[str, set[int]] = {}
+    for manager, name in _swept(billed_sql.HANDLERS, begin, end, internal=internal):
+        people.setdefault(name, set()).update(() if manager is None else (manager,))
+    return tuple(
+        sorted(
+            name if not place else f"{name}#{row}"
+            for name, rows in people.items()
+            for place, row in enumerate(sorted(rows) or [0])
+        )
+    )
+
+
+def calls_mark(begin: datetime, end: datetime, *, now: datetime) -> CallsMark:
+    """The state of [``begin``, ``end``)'s handled calls, internal ones too; ``now``: for the rule of removal."""
+    [(calls, still_open, seconds, digest)] = _swept(billed_sql.MARK, begin, end, internal=True)
+    removed = [now - timedelta(days=policy().keep_calls)]
+    removed += (
+        Cleaning.objects.filter(kind=Kind.CALLS).order_by("-before").values_list("before", flat=True)[:1]
+    )
+    # A call of the window may have begun before it, and would go earlier.
+    whole = max(removed) <= begin - LONGEST_CALL
+    return CallsMark(calls, still_open, float(seconds), whole, f"{int(digest) % 2**64:016x}")
+
+
+def handled_now(*, now: datetime, internal: bool) -> int:
+    """In how many calls a manager talks with the customer at this moment, as far as PostgreSQL was told."""
+    with connection.cursor() as cursor:
+        cursor.execute(billed_sql.NOW, {"sure": now - LONGEST_CALL, "internal": internal})
+        return int(cursor.fetchone()[0])
+
+
+def calls_by_key(keys: Sequence[str]) -> list[CallShown]:
+    """Those of ``keys`` that are still there, by their start."""
+    calls = Call.objects.filter(key__in=keys[:MOST_KEYS]).order_by("started", "pk")
+    legs = Leg.objects.select_related("manager").order_by("rang", "pk")
+    return [
+        CallShown(
+            key=call.key, pk=call.pk, started=call.started, ended=call.ended, customer=call.customer,
+            line=call.line, managers=tuple(dict.fromkeys(_person(leg) for leg in call.legs.all() if leg.talk)),
+        )
+        for call in calls.prefetch_related(Prefetch("legs", queryset=legs))
+    ]  # fmt: skip
+
+
+def _person(leg: Any) -> str:
+    return str(leg.manager.title if leg.manager is not None else leg.manager_name)
+
+
+def _swept(query: str, begin: datetime, end: datetime, **values: object) -> list[tuple[Any, ...]]:
+    if begin >= end:
+        return []
+    window = {
+        "begin": begin, "until": end, "low": _micros(begin), "high": _micros(end), "sure": begin - LONGEST_CALL,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**window, **values})
+        return list(cursor.fetchall())
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
