@@ -14,6 +14,7 @@ import pytest
 import redis
 from playwright.sync_api import expect
 
+from ccenter.demo.past.day import MADE_UP
 from ccenter.lab import sample
 from ccenter.lab.sipp import Phone
 from tests.e2e.fixtures import MAIN, SALES, SUPPORT, Exchange, Watch
@@ -48,14 +49,16 @@ def shown(stack: Stack, company: str) -> list[str]:
 
 
 def counted_twice(stack: Stack) -> list[str]:
-    """Queues whose counts of today are not those of the rows."""
+    """Queues whose counts of today are not those of the rows; a made-up past is none of the PBX's."""
     wrong = []
     for company in COMPANIES:
         rows = dict(
             stack.rows(
                 company,
-                "SELECT queue_name, count(*) FROM monitoring_queuevisit "
-                " WHERE outcome IN ('answered', 'abandoned', 'flow-out') GROUP BY 1",
+                "SELECT queue_name, count(*) FROM monitoring_queuevisit"
+                " WHERE outcome IN ('answered', 'abandoned', 'flow-out') AND position(%s in call_key) = 0"
+                " GROUP BY 1",
+                MADE_UP,
             )
         )
         for key, queue in stack.board(company)["queue"].items():
