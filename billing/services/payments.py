@@ -77,7 +77,8 @@ def match(*, who: Who, payment: Payment, company: Company, invoice: Invoice | No
 
 def unmatch(*, who: Who, payment: Payment) -> Payment:
     """Undo a match, or bring back what was set aside: it waits for a person again. Raises NotThere, NotNow."""
-    company = payment.company
+    seen = Payment.objects.select_related("company").filter(pk=payment.pk).first()
+    company = seen.company if seen is not None else None
     with transaction.atomic():
         if company is not None:
             hold(company)
