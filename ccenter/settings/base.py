@@ -107,6 +107,8 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f".{BASE_DOMAIN},127.0.0.1")
 PUBLIC_PORT = environment.number("PUBLIC_PORT", 0)
 # (pbx=, companies=) → why these companies cannot share this PBX, "" when they can; asked before they do.
 PBX_SHARING_CHECK = "monitoring.services.numbers.why_not_together"
+# (company's slug) → why the portal may not place one more call for it now, "" when it may; calls that live go on.
+PORTAL_CALL_CHECK = "billing.services.limits.may_place_call"
 # (company slug, now=) → contracts.FurtherProfile to agree to before one more monitoring profile is on, or None.
 PROFILE_CHECK = "billing.selectors.profile_price.further"
 # Whether webhooks may point into our own network, over plain http too: for a demo and tests alone.
@@ -265,6 +267,8 @@ BILLING_DUE_DAYS = 10
 BILLING_REMINDER_DAYS = (1, 5, 10)
 BILLING_READ_ONLY_DAYS = 15
 BILLING_SUSPENDED_DAYS = 30
+# A month of calls swept for a page is shown again so long, in seconds; 0: swept each time. Invoices never look here.
+BILLING_USAGE_SECONDS = 30
 
 # ---------------------------------------------------------------- files
 # Recordings: a folder of ours, or a bucket of an S3-compatible store (credentials as its own tools read them).

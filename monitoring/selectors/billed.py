@@ -167,10 +167,10 @@ def _person(leg: Any) -> str:
     return str(leg.manager.title if leg.manager is not None else leg.manager_name)
 
 
-def _swept(query: str, begin: datetime, end: datetime, **values: object) -> list[tuple[Any, ...]]:
+def _swept(query: str, begin: datetime, end: datetime, **values: Any) -> list[tuple[Any, ...]]:
     if begin >= end:
         return []
-    window = {
+    window: dict[str, Any] = {
         "begin": begin, "until": end, "low": _micros(begin), "high": _micros(end), "sure": begin - LONGEST_CALL,
     }  # fmt: skip
     with connection.cursor() as cursor:
