@@ -13,7 +13,8 @@ from monitoring.bus import get_links, read_board
 from monitoring.domain.audience import board_for, heard, joined, never_heard
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.pbxs import pbxs_of
-from tenants.people.api_access import by, person
+from tenants.asker import person
+from tenants.people.api_access import by
 from tenants.people.models import Scope
 from tenants.people.roles import Verb, demand
 from tenants.scope import current_company

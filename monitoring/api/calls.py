@@ -14,7 +14,8 @@ from monitoring.api.answers import BadParameter, Moment, NotThere, Problem, amou
 from monitoring.models.calls import Call, QueueVisit
 from monitoring.selectors.journal import Place, page, reach_of
 from monitoring.selectors.journal_question import parse
-from tenants.people.api_access import by, person, zone_of
+from tenants.asker import person, zone_of
+from tenants.people.api_access import by
 from tenants.people.models import Scope
 from tenants.people.roles import Verb, can, demand
 

@@ -11,7 +11,8 @@ from ninja import Router, Schema
 from monitoring.api.answers import Problem
 from monitoring.models import Group, Line, Manager, Queue, Status
 from monitoring.selectors.audience import board_rights
-from tenants.people.api_access import by, person
+from tenants.asker import person
+from tenants.people.api_access import by
 from tenants.people.models import Scope
 from tenants.people.roles import Verb, demand
 

@@ -15,7 +15,8 @@ from monitoring.models.text import visible
 from monitoring.selectors.audience import board_rights
 from monitoring.selectors.journal import Place
 from monitoring.services import lost as service
-from tenants.people.api_access import by, person
+from tenants.asker import person
+from tenants.people.api_access import by
 from tenants.people.models import Role, Scope, User
 from tenants.people.roles import Verb, can, demand
 

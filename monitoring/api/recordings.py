@@ -20,7 +20,8 @@ from monitoring.selectors.policy import policy
 from monitoring.selectors.recordings import heard_by
 from monitoring.sending import send, sound_of
 from monitoring.services import recordings as hearing
-from tenants.people.api_access import Token, by, person, zone_of
+from tenants.asker import person, zone_of
+from tenants.people.api_access import Token, by
 from tenants.people.models import Role, Scope, User
 from tenants.people.roles import Verb, demand
 

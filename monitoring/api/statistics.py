@@ -17,7 +17,8 @@ from monitoring.selectors.audience import board_rights
 from monitoring.selectors.norms import norms_for
 from monitoring.selectors.scopes import title_of
 from monitoring.selectors.statistics import answer
-from tenants.people.api_access import by, person, zone_of
+from tenants.asker import person, zone_of
+from tenants.people.api_access import by
 from tenants.people.models import Scope as TokenScope
 from tenants.people.roles import Verb, demand
 

@@ -25,6 +25,7 @@ from monitoring.selectors.audience import board_rights
 from monitoring.selectors.norms import NormBook, norm_book
 from monitoring.selectors.profiles import choices_for, openable, seen_by
 from monitoring.views.live_texts import catalogue
+from tenants.asker import company_of
 from tenants.lookup import CompanyRecord
 from tenants.people.models import User
 from tenants.people.roles import Verb, can, demand
@@ -64,7 +65,7 @@ class View:
 def live(request: HttpRequest, pk: int | None = None, *, wall: bool = False) -> HttpResponse:
     """``pk``: as this monitoring profile; 404 unless the person may open it, a word and its page when it is off."""
     demand(request, Verb.SEE_BOARD)
-    user, company = request.user, request.company  # type: ignore[attr-defined]  # HostMiddleware puts it there
+    user, company = request.user, company_of(request)
     if not isinstance(user, User):
         raise Http404  # nobody comes here without having signed in
     asked = request.GET.get("profile", "")

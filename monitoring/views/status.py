@@ -27,7 +27,7 @@ from monitoring.selectors.day import AutoSpan, Day, Span, day_of, queues_of
 from monitoring.services import statuses
 from monitoring.services.commands import Receipt
 from monitoring.services.errors import Refused, ServiceError
-from tenants.lookup import CompanyRecord
+from tenants.asker import company_of
 from tenants.people.models import User
 from tenants.people.roles import Verb, demand
 
@@ -264,7 +264,7 @@ def _duration(seconds: float) -> str:
 
 
 def _zone(request: HttpRequest) -> str:
-    company: CompanyRecord = request.company  # type: ignore[attr-defined] # HostMiddleware puts it there
+    company = company_of(request)
     return company.time_zone
 
 

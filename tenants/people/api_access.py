@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 
-from tenants.lookup import CompanyRecord
 from tenants.people.models import Scope, User
 from tenants.people.tokens import authenticate
 
@@ -27,15 +26,3 @@ class Token(HttpBearer):
 def by(scope: Scope) -> list[Token | SessionAuth]:
     """What a router of this part asks for. Nothing here changes anything by a session: pages do that."""
     return [Token(scope), SessionAuth(csrf=True)]
-
-
-def person(request: HttpRequest) -> User:
-    """Whose question it is; every router lets only people in."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def zone_of(request: HttpRequest) -> str:
-    """The company's time zone: days and hours asked for are local to it."""
-    company: CompanyRecord = request.company  # type: ignore[attr-defined] # HostMiddleware puts it there
-    return company.time_zone

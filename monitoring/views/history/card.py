@@ -21,9 +21,9 @@ from monitoring.selectors.journal_question import BadFilter, parse
 from monitoring.services import notes as service
 from monitoring.services.errors import ServiceError
 from monitoring.views.history import words
-from monitoring.views.history.asker import person, zone_of
 from monitoring.views.history.route_texts import STEPS, route_texts
 from monitoring.views.recordings.player import players_of_call
+from tenants.asker import person, zone_of
 from tenants.people.roles import Verb, can, demand
 
 

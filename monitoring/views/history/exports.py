@@ -21,7 +21,7 @@ from monitoring.models.text import visible
 from monitoring.services import exports as service
 from monitoring.services import journal_export, report_tables
 from monitoring.services.errors import NotThere, ServiceError
-from monitoring.views.history.asker import person, zone_of
+from tenants.asker import person, zone_of
 from tenants.people.roles import Verb, demand
 
 KINDS = (journal_export, report_tables)  # imported, so that the page knows them

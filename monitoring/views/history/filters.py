@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from monitoring.selectors.journal_question import BadFilter, parse
 from monitoring.services import saved_filters
 from monitoring.services.errors import NotThere, ServiceError
-from monitoring.views.history.asker import person, zone_of
+from tenants.asker import person, zone_of
 from tenants.people.roles import Verb, demand
 
 

@@ -18,7 +18,7 @@ from monitoring.selectors.journal_question import PARAMETERS, BadFilter, Wanted,
 from monitoring.selectors.journal_rows import Row, choices, is_in_reach, rows
 from monitoring.services.saved_filters import seen_by
 from monitoring.views.history import words
-from monitoring.views.history.asker import person, zone_of
+from tenants.asker import person, zone_of
 from tenants.people.roles import Verb, can, demand
 
 

@@ -26,7 +26,7 @@ from monitoring.selectors.norms import norm_book
 from monitoring.selectors.profiles import choices_for, openable, seen_by
 from monitoring.services.board import board_now
 from monitoring.views.live import STRIP
-from tenants.lookup import CompanyRecord
+from tenants.asker import company_of
 from tenants.people.models import User
 from tenants.people.roles import Verb, demand
 
@@ -43,7 +43,7 @@ def printed(request: HttpRequest, pk: int) -> HttpResponse:
     profile = openable(user).filter(pk=pk).first()
     if profile is None:
         raise Http404
-    company: CompanyRecord = request.company  # type: ignore[attr-defined]  # HostMiddleware puts it there
+    company = company_of(request)
     now = time.time()
     context: dict[str, Any] = {
         "profile": profile,

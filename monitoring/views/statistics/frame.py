@@ -21,7 +21,7 @@ from monitoring.selectors import board_rights
 from monitoring.selectors.reports import names, wording
 from monitoring.selectors.reports.ask import PERIODS, Ask, clock, read
 from monitoring.selectors.scopes import title_of
-from monitoring.views.history.asker import person, zone_of
+from tenants.asker import person, zone_of
 from tenants.people.roles import Verb, demand
 
 LONGEST_ADDRESS = 2_000

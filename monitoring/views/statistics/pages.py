@@ -11,8 +11,8 @@ from monitoring.selectors.deviations import deviations as found_deviations
 from monitoring.selectors.reports import told
 from monitoring.selectors.reports.pages import PAGES
 from monitoring.services import report_paper
-from monitoring.views.history.asker import zone_of
 from monitoring.views.statistics.frame import about, asked, frame, refused
+from tenants.asker import company_of, zone_of
 
 
 @require_safe
@@ -53,7 +53,7 @@ def paper(request: HttpRequest, page: str) -> HttpResponse:
         report = PAGES[page](ask, about(ask))
     except BadQuestion as reason:
         return refused(request, reason)
-    company = request.company.name  # type: ignore[attr-defined] # HostMiddleware puts it there
+    company = company_of(request).name
     answer = HttpResponse(
         report_paper.pdf(report, company=company, zone=ask.zone), content_type="application/pdf"
     )

@@ -23,8 +23,8 @@ from monitoring.selectors.reports.ask import Ask, read
 from monitoring.selectors.scopes import title_of
 from monitoring.services import reports
 from monitoring.services.errors import ServiceError
-from monitoring.views.history.asker import person, zone_of
 from monitoring.views.statistics.frame import today_in
+from tenants.asker import person, zone_of
 from tenants.people.models import Role
 from tenants.people.roles import Verb, demand
 
