@@ -90,6 +90,23 @@ app.add_defaults(
                 "args": ["monitoring.forget_deliveries"],
                 "schedule": crontab(hour="3", minute="7"),
             },
+            "start billing runs that are due": {
+                "task": "billing.start_due_runs",
+                "schedule": crontab(minute="11"),
+            },
+            "go on with billing runs that stand still": {
+                "task": "billing.sweep_runs",
+                "schedule": 60.0,
+                "options": {"expires": 60},
+            },
+            "make up for what came late": {
+                "task": "billing.make_up_for_late",
+                "schedule": crontab(hour="4", minute="41"),
+            },
+            "look at months too old to correct": {
+                "task": "billing.look_back",
+                "schedule": crontab(day_of_week="0", hour="5", minute="11"),
+            },
             "forget the platform's old refusals": {
                 "task": "tenants.forget_platform_refusals",
                 "schedule": crontab(hour="2", minute="37"),

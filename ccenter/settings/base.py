@@ -263,6 +263,8 @@ CELERY_TIMEZONE = "UTC"
 # Days in which late calls still recalculate a month's draft; in which an invoice is to be paid.
 BILLING_GRACE_DAYS = 3
 BILLING_DUE_DAYS = 10
+# Whether drafts are issued by the timetable after the grace; else a person looks at the run and issues them.
+BILLING_AUTO_FINALISE = False
 # Days after an invoice was due: a letter at each of these, then the portal is read-only, then suspended.
 BILLING_REMINDER_DAYS = (1, 5, 10)
 BILLING_READ_ONLY_DAYS = 15
