@@ -56,7 +56,8 @@ class Segment:
     @property
     def agreed(self) -> tuple[Model, Decimal | None, VatMode]:
         """All that decides the price of what is measured: two segments alike in it are one."""
-        return self.model, self.phase.agreed, self.phase.vat
+        above_tiers = self.phase.agreed if isinstance(self.model, PerConcurrency) else None
+        return self.model, above_tiers, self.phase.vat
 
 
 class State(StrEnum):
