@@ -75,6 +75,10 @@ app.add_defaults(
                 "args": ["monitoring.send_due_reports"],
                 "schedule": 60.0,
             },
+            "send invoices whose letter was lost": {
+                "task": "billing.send_unsent_invoices",
+                "schedule": crontab(minute="*/10"),
+            },
             "forget old refusals": {
                 "task": "tenants.for_every_company",
                 "args": ["tenants.forget_refusals"],
@@ -106,6 +110,17 @@ app.add_defaults(
             "look at months too old to correct": {
                 "task": "billing.look_back",
                 "schedule": crontab(day_of_week="0", hour="5", minute="11"),
+            },
+            "look at the limits of use": {
+                "task": "tenants.for_every_company",
+                "args": ["billing.watch_limits"],
+                "schedule": 300.0,
+                "options": {"expires": 300},
+            },
+            # By day in Moscow; a second time for what no mail server took at the first.
+            "remind of unpaid invoices": {
+                "task": "billing.remind_debtors",
+                "schedule": crontab(hour="7,11", minute="12"),
             },
             "forget the platform's old refusals": {
                 "task": "tenants.forget_platform_refusals",

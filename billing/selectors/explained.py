@@ -68,7 +68,7 @@ def explained(line: InvoiceLine, *, zone: str) -> Explained:
         line=line,
         title=title_of(line),
         days=_days(line),
-        measured=_measured(measure, quantity, details),
+        measured=_measured(line, measure, quantity, details),
         at=_moment(details.get("at"), zone),
         formula=_formula(line, measure, quantity, details),
         vat=_vat(line, details),
@@ -80,7 +80,9 @@ def explained(line: InvoiceLine, *, zone: str) -> Explained:
 
 def explained_lines(invoice: Invoice) -> list[Explained]:
     zone = invoice.subscription.time_zone
-    return [explained(line, zone=zone) for line in invoice.lines.order_by("position")]
+    return [
+        explained(line, zone=zone) for line in invoice.lines.select_related("corrects").order_by("position")
+    ]
 
 
 def title_of(line: InvoiceLine) -> str:
@@ -142,10 +144,10 @@ def _days(line: InvoiceLine) -> str:
     }  # fmt: skip
 
 
-def _measured(measure: Measure | None, quantity: int, details: Mapping[str, Any]) -> str:
-    if "was" in details and "now" in details:
-        words = {"was": details["was"], "now": details["now"], "number": details.get("number", "")}
-        return _("Invoice No. %(number)s counted %(was)s; by what became known since it is %(now)s") % words
+def _measured(line: InvoiceLine, measure: Measure | None, quantity: int, details: Mapping[str, Any]) -> str:
+    if line.corrects is not None:
+        words = {"was": _count(details, "was"), "now": quantity, "number": line.corrects.full_number}
+        return _("Invoice No. %(number)s counted %(was)d; by what became known since it is %(now)d") % words
     match measure:
         case Measure.PROFILES:
             return _("The most monitoring profiles on at one moment: %(count)d") % {"count": quantity}

@@ -14,6 +14,7 @@ from billing.domain.money import ZERO
 from billing.domain.periods import DAY
 from billing.models import OPEN_STATES, Account, CreditNote, Invoice, InvoiceLine, InvoiceState
 from billing.selectors import rates
+from billing.services.priced import SERVICE, priced
 from billing.services.printing import printed
 from billing.services.sides import copy_of
 from billing.services.words_ru import in_words
@@ -110,15 +111,12 @@ def _sides(invoice: Invoice) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _line(line: InvoiceLine) -> PaperLine:
-    """Where the sum does not divide by the quantity to the kopeck, it stands as one service of that price."""
-    if line.amount is None:
-        return PaperLine(line.title_ru, 1, "усл.", "", "")
-    quantity = line.quantity if line.kind == "further_profiles" and line.quantity else 1
-    price = line.amount / quantity
-    if price != round(price, 2):
-        quantity, price = 1, line.amount
-    unit = "усл." if line.kind != "further_profiles" else "шт."
-    return PaperLine(line.title_ru, quantity, unit, figures(price), figures(line.amount))
+    found = priced(line)
+    if found is None:
+        return PaperLine(line.title_ru, 1, SERVICE.name, "", "")
+    return PaperLine(
+        line.title_ru, found.quantity, found.unit.name, figures(found.price), figures(found.amount)
+    )
 
 
 def rate_name(rate: Decimal | None) -> str:

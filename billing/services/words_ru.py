@@ -13,5 +13,7 @@ def in_words(amount: Decimal) -> str:
     """``amount`` in roubles, from 0: «Одна тысяча двести пятьдесят рублей 50 копеек»."""
     if amount < 0:
         raise ValueError("A paper says no negative amount in words.")
-    text = str(num2words(kopecks(amount), lang="ru", to="currency", currency="RUB", separator="", cents=False))
+    text = str(
+        num2words(kopecks(amount), lang="ru", to="currency", currency="RUB", separator="", cents=False)
+    )
     return text[:1].upper() + text[1:]

@@ -21,6 +21,12 @@ WORDS: dict[str, str | Promise] = {
     "seller.new": _("entered a seller"),
     "seller.edit": _("changed a seller"),
     "vat.new": _("entered a VAT rate"),
+    "invoice.finalise": _("issued an invoice"),
+    "invoice.finalise_many": _("asked for drafts to be issued"),
+    "invoice.void": _("took an invoice back"),
+    "invoice.credit": _("gave money back"),
+    "invoice.send": _("sent an invoice to the payer"),
+    "invoice.export": _("took invoices along as a file"),
     "vat.remove": _("removed a VAT rate that was to come"),
 }
 
