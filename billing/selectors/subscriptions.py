@@ -59,7 +59,7 @@ class Held:
 def on(company: Company, day: date) -> Subscription | None:
     """The company's subscription on a local ``day``; at most one, the database sees to it."""
     return (
-        company.subscriptions.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
+        Subscription.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), company=company, starts_on__lte=day)
         .select_related("company", "seller")
         .first()
     )

@@ -27,7 +27,7 @@ from billing.models import (
     UsageRecord,
 )
 from billing.services import corrections, review
-from billing.services.corrections import Corrections
+from billing.services.differences import Differences
 from billing.services.errors import NotNow
 from billing.services.measuring import Month, alone, hashed, month_measured, plain
 
@@ -67,7 +67,7 @@ class _Made:
     """All of a draft but its row."""
 
     month: Month
-    corrections: Corrections
+    differences: Differences
     lines: list[InvoiceLine]
     usage: list[UsageRecord]
     input_hash: str
@@ -111,7 +111,7 @@ def draft(
         if made is None:
             _remove(standing)
             return Drafted(None, Outcome.NOTHING)
-        made.corrections.note(now=now)
+        corrections.note(made.differences, now=now)
         return _written(subscription, period, standing, made, run, now)
 
 
@@ -131,7 +131,7 @@ def preview(*, subscription: Subscription, month: date, now: datetime) -> Previe
         }
         for line in made.lines
     ]  # fmt: skip
-    given_back = [one.told() for one in made.corrections.down]
+    given_back = [one.told() for one in made.differences.down]
     return Preview(_outcome(standing, made), made.total, told, given_back)
 
 
@@ -151,12 +151,12 @@ def _made(
     standing = standing if standing is not None and standing.state in OPEN_STATES else None
     found = corrections.due(subscription, period, now=now, but=standing)
     lines = month.lines()
-    lines += found.lines(after=len(lines))
+    lines += corrections.lines(found, after=len(lines))
     if not lines:
         return None
-    corrected = [{**one.told(), "marks": list(one.marks)} for one in found.up]
-    inputs = {"subscription": subscription.pk, **month.inputs(), "corrections": corrected}
-    return _Made(month, found, lines, month.usage(now=now), hashed(inputs))
+    inputs = {"subscription": subscription.pk, **month.inputs(), "corrections": found.inputs()}
+    usage = month.usage(now=now) + corrections.evidence(found, now=now)
+    return _Made(month, found, lines, usage, hashed(inputs))
 
 
 def _newest(subscription: Subscription, period: Period) -> Any:
@@ -215,8 +215,10 @@ def _fill(invoice: Invoice, made: _Made, run: BillingRun | None, now: datetime, 
     invoice.input_hash, invoice.drafted_at = made.input_hash, now
     invoice.cut_event, invoice.cut_stored = made.month.period.until, now
     invoice.save()
-    for part in (*made.lines, *made.usage):
-        part.invoice = invoice
+    for line in made.lines:
+        line.invoice = invoice
+    for record in made.usage:
+        record.invoice = invoice
     InvoiceLine.objects.bulk_create(made.lines)
     UsageRecord.objects.bulk_create(made.usage)
     if made.state == InvoiceState.NEEDS_APPROVAL:

@@ -152,7 +152,7 @@ def sweep(*, now: datetime) -> list[BillingRun]:
 
     An item that has been tried too often fails here, for it takes its worker with it.
     """
-    stuck = []
+    stuck: list[BillingRun] = []
     for run in BillingRun.objects.filter(state__in=ALIVE).annotate(moved=Max("items__settled_at")):
         if max(run.asked_at, run.moved or run.asked_at) > now - STUCK:
             continue
