@@ -17,7 +17,7 @@ from billing.domain.money import ZERO
 from billing.domain.periods import DAY, Period, local_day, month_of
 from billing.domain.pricing import PerConcurrency, Terms
 from billing.domain.rating import Bill, Model, Segment, rate, segments
-from billing.domain.vat import VatRates, taxed
+from billing.domain.vat import VatMode, VatRates, taxed
 from billing.models import Plan, Subscription
 from billing.selectors.meter import OF_CALLS, ShownMeter
 from billing.selectors.subscriptions import held_in, on
@@ -34,7 +34,7 @@ class Usage:
     ``quantity`` was first reached ``at``, by ``keys`` (calls, profiles or managers). ``bounds``: the tier's, None
     above the last one's end and for a plan by profiles. ``price``: of a whole month like that, with tax; None: it is
     to be agreed. ``bound``: the most that costs no more; ``share`` of it is used, ``level``: 80 or 100 once that
-    much is, None below.
+    much is, None below. ``vat``, ``rates``: how its prices are taxed.
     """
 
     company: Company
@@ -49,6 +49,12 @@ class Usage:
     bounds: tuple[int, int | None] | None
     price: Decimal | None
     bound: int | None
+    vat: VatMode
+    rates: VatRates
+
+    def with_tax(self, price: Decimal | Fraction) -> Decimal:
+        """What the company pays for ``price`` of the tariff."""
+        return taxed(price, mode=self.vat, rates=self.rates, supplied=self.part.last).amount
 
     @property
     def share(self) -> float | None:
@@ -85,6 +91,7 @@ def usage_today(company: Company, *, now: datetime | None = None, fresh: float |
     bound, bounds = _bound(model, measured.quantity, agreed=segment.phase.agreed is not None), None
     if charges and charges[0].bounds is not None:
         bounds = charges[0].bounds
+    rates, mode = vat_rates(), segment.phase.vat
     prices = [charge.price for charge in charges]
     return Usage(
         company=company,
@@ -97,8 +104,10 @@ def usage_today(company: Company, *, now: datetime | None = None, fresh: float |
         at=measured.at,
         keys=measured.keys,
         bounds=bounds,
-        price=_with_tax(segment, prices, vat_rates()),
+        price=_price(prices, mode, rates, segment.part.last),
         bound=bound,
+        vat=mode,
+        rates=rates,
     )
 
 
@@ -165,10 +174,10 @@ def _bound(model: Model, quantity: int, *, agreed: bool) -> int | None:
     return None if agreed else model.tiers[-1].up_to
 
 
-def _with_tax(segment: Segment, prices: list[Fraction | None], rates: VatRates) -> Decimal | None:
+def _price(prices: list[Fraction | None], mode: VatMode, rates: VatRates, supplied: date) -> Decimal | None:
     total = ZERO
     for price in prices:
         if price is None:
             return None
-        total += taxed(price, mode=segment.phase.vat, rates=rates, supplied=segment.part.last).amount
+        total += taxed(price, mode=mode, rates=rates, supplied=supplied).amount
     return total

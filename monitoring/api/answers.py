@@ -1,7 +1,7 @@
 """How every part of the API answers: JSON, times as ISO 8601 in UTC, pages by a cursor, errors with a sentence.
 
 Errors have one field for people, ``detail``: 400 the question makes no sense (``problems`` names parameters),
-401 who are you, 403 you may not, 404 not there, or not yours, 503 not now.
+401 who are you, 403 you may not, 404 not there, or not yours, 429 too much at once, 503 not now.
 """
 
 from __future__ import annotations

@@ -63,6 +63,13 @@ def too_late(request: HttpRequest, error: errors.NotThere) -> HttpResponse:
     return problem(409, str(error))
 
 
+@api.exception_handler(errors.LimitReached)
+def too_many_calls(request: HttpRequest, error: errors.LimitReached) -> HttpResponse:
+    answer = problem(429, str(error))
+    answer["Retry-After"] = "15"  # seconds; some call will have ended by then, or not
+    return answer
+
+
 @api.exception_handler(BadParameter)
 def bad_parameter(request: HttpRequest, error: BadParameter) -> HttpResponse:
     return problem(400, str(error), {error.parameter: str(error)})

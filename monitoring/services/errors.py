@@ -3,6 +3,7 @@
 ServiceError
 ├── Refused       the actor has no right to it; nothing changed, the refusal is in the audit
 ├── NotThere      the object is archived, unknown or another company's
+├── LimitReached  one more call of the portal's is more than the company allows itself at once
 └── Busy          others kept changing the same thing; trying again is safe
 """
 
@@ -22,6 +23,10 @@ class Refused(ServiceError):
 
 
 class NotThere(ServiceError):
+    pass
+
+
+class LimitReached(ServiceError):
     pass
 
 
