@@ -145,3 +145,11 @@ def _outside_every_company() -> Iterator[None]:
     """No test leaves a scope open for the next one."""
     yield
     assert connection.schema_name == "public", "A company's scope was left open."
+
+
+@pytest.fixture(autouse=True)
+def _standing_asked_afresh() -> None:
+    """What one test's company owed is nothing to the next one's."""
+    from billing.selectors import standing
+
+    standing.forget()

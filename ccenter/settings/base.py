@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tenants.middleware.LanguageMiddleware",
     "tenants.middleware.SignInRequiredMiddleware",
+    "billing.middleware.StandingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -269,6 +270,24 @@ BILLING_AUTO_FINALISE = False
 BILLING_REMINDER_DAYS = (1, 5, 10)
 BILLING_READ_ONLY_DAYS = 15
 BILLING_SUSPENDED_DAYS = 30
+# What people of a company that has not paid may do all the same, by any method: names of addresses ("name", or
+# "name…*" for all that begin so) or paths ("/api/…"). What is not named here is closed, tomorrow's pages too.
+BILLING_ALWAYS_OPEN = (
+    "landing", "healthz", "set_language", "account_*", "mfa_*", "profile", "sign_out_everywhere", "revoke_token",
+    "billing:*", "/api/v1/billing/",  # where one sees what is owed, and pays
+    "monitoring:status", "monitoring:team", "monitoring:status_of",  # statuses steer calls that come in now
+    # Hearing a recording asks for a link and reports what was heard by POST.
+    "monitoring:recording", "monitoring:recording_link", "monitoring:recording_sound", "monitoring:recording_heard",
+    "monitoring:recording_download", "monitoring:call", "/api/v1/recordings",
+    "monitoring:erase", "monitoring:erase_rows",  # a customer's right to be forgotten does not wait for money
+)  # fmt: skip
+# While read-only: what is not the company's own to change, but somebody's who waits for it.
+BILLING_OPEN_READ_ONLY = (
+    "monitoring:lost_act",
+    "/api/v1/lost",
+    "monitoring:alert_seen",
+    "monitoring:alert_take",
+)
 # A month of calls swept for a page is shown again so long, in seconds; 0: swept each time. Invoices never look here.
 BILLING_USAGE_SECONDS = 30
 
