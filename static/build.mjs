@@ -55,6 +55,7 @@ const options = {
     journal: join(HERE, "js/pages/journal.js"),
     call: join(HERE, "js/pages/call.js"),
     lost: join(HERE, "js/pages/lost.js"),
+    "billing-usage": join(HERE, "js/pages/billing-usage.js"),
     "billing-tiers": join(HERE, "js/pages/billing-tiers.js"),
     "billing-lists": join(HERE, "js/pages/billing-lists.js"),
   },

@@ -79,6 +79,7 @@ export const ICONS = {
   manage: "outline/settings",
   companies: "outline/building-community",
   pbx: "outline/server-2",
+  tariff: "outline/receipt-2",
   money: "outline/receipt-2",
   keyboard: "outline/keyboard",
   collapse: "outline/fold",

@@ -41,7 +41,7 @@ def open_subscription(
     """
     _may_choose(who, plan)
     with _alone(company):
-        same = company.subscriptions.filter(starts_on=starts_on).first()
+        same: Subscription | None = company.subscriptions.filter(starts_on=starts_on).first()
         if same is not None and same.phases.filter(starts_on=starts_on, version__plan=plan).exists():
             return same
         if any(other.ends_on is None or other.ends_on > starts_on for other in company.subscriptions.all()):

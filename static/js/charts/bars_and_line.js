@@ -6,7 +6,7 @@ import { every, stacked } from "./columns.js";
 const TOKENS = { calm: "--stats-calm", good: "--stats-good", lost: "--stats-lost", away: "--stats-away", line: "--ink" };
 export const HEIGHT = 260;
 
-function colour(element, token) {
+export function colour(element, token) {
   // light-dark() is only settled where it is used
   const probe = document.createElement("i");
   probe.style.color = `var(${token})`;
@@ -92,8 +92,8 @@ export function draw(box, data, onReading) {
 }
 
 /* The norm of the line: a dashed stroke from side to side */
-function across(u, norm, stroke) {
-  const y = u.valToPos(norm, "share", true);
+export function across(u, norm, stroke, scale = "share") {
+  const y = u.valToPos(norm, scale, true);
   const { ctx } = u;
   ctx.save();
   ctx.strokeStyle = stroke;
