@@ -49,8 +49,8 @@ def progress(run: BillingRun) -> Progress:
         items=Count("pk"),
         settled=Count("pk", filter=~Q(state=ItemState.WAITING)),
         failed=Count("pk", filter=Q(state=ItemState.FAILED)),
-        total=Coalesce(Sum("total"), ZERO),
-        before=Coalesce(Sum("before", filter=Q(total__isnull=False)), ZERO),
+        now=Coalesce(Sum("total"), ZERO),
+        then=Coalesce(Sum("before", filter=Q(total__isnull=False)), ZERO),
     )
     by_outcome = dict(
         items.filter(state=ItemState.DONE).order_by().values_list("outcome").annotate(Count("pk"))
@@ -60,7 +60,11 @@ def progress(run: BillingRun) -> Progress:
         run=run,
         by_outcome={name: by_outcome[name] for name in OUTCOMES if by_outcome.get(name)},
         ready=0 if run.dry else ready(run).count(),
-        **sums,
+        items=sums["items"],
+        settled=sums["settled"],
+        failed=sums["failed"],
+        total=sums["now"],
+        before=sums["then"],
     )
 
 

@@ -23,7 +23,7 @@ PAGES: tuple[tuple[str, str | Promise], ...] = (
     ("review", _("To be decided")),
     ("plans", _("Plans")),
     ("charts", _("Charts")),
-    ("audit", _("Acts")),
+    ("audit", _("Audit")),
     ("settings", _("Settings")),
 )
 

@@ -57,7 +57,7 @@ class Drawing:
 def overview(request: HttpRequest) -> HttpResponse:
     day = today()
     span = _span(request)
-    months = charts.revenue(months_back(day, span))
+    months = _since_first(charts.revenue(months_back(day, span)))
     names = _names(months)
     ages = charts.debt(day)
     month = charts.last_billed()
@@ -66,7 +66,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "span": span,
         "spans": SPANS,
         "names": list(enumerate(names.values(), start=1)),
-        "months": [(one, [one.by_plan.get(code, ZERO) for code in names]) for one in months],
+        "months": [(one, [one.by_plan.get(code) for code in names]) for one in reversed(months)],
         "totals": [sum((one.by_plan.get(code, ZERO) for one in months), ZERO) for code in names],
         "given_back": sum((one.given_back for one in months), ZERO),
         "whole": sum((one.kept for one in months), ZERO),
@@ -113,6 +113,12 @@ def export(request: HttpRequest) -> HttpResponse:
 def _span(request: HttpRequest) -> int:
     asked = request.GET.get("months", "")
     return int(asked) if asked in {str(span) for span in SPANS} else SPANS[1]
+
+
+def _since_first(months: list[charts.Month]) -> list[charts.Month]:
+    """Without the empty months before the first that brought something; half a year is shown in any case."""
+    first = next((place for place, month in enumerate(months) if month.by_plan), len(months))
+    return months[min(first, max(0, len(months) - SPANS[0])) :]
 
 
 def _names(months: Sequence[charts.Month]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from tenants.people.roles import Verb, requires
 PAGE = 25
 TITLES = {
     "owing": _("owe something"),
-    "overdue": _("overdue"),
+    "overdue": _("payment overdue"),
     "read_only": _("read-only"),
     "suspended": _("suspended"),
     "near": _("near a limit this month"),
