@@ -49,7 +49,7 @@ def enter(
             made_by=who.name, payer_name=plain(_legal_name(company), 250),
         )  # fmt: skip
         acts.record(
-            who=who, verb="payment.enter", company=company, what=_name(payment), details=_told(payment)
+            who=who, verb="payment.enter", company=company, what=_name(payment), details=_noted(payment)
         )
         attach(who=who, payment=payment, company=company)
     return payment
@@ -90,7 +90,7 @@ def unmatch(*, who: Who, payment: Payment) -> Payment:
         row.state, row.company, row.why = PaymentState.UNMATCHED, None, Why.TAKEN_OFF
         row.save(update_fields=["state", "company", "why"])
         acts.record(
-            who=who, verb="payment.unmatch", company=company, what=_name(row), details={**_told(row), **was}
+            who=who, verb="payment.unmatch", company=company, what=_name(row), details={**_noted(row), **was}
         )
         if company is not None:
             settle(company)
@@ -105,7 +105,7 @@ def ignore(*, who: Who, payment: Payment) -> Payment:
             raise NotNow(_("This payment does not wait any more: take it back first."))
         row.state = PaymentState.IGNORED
         row.save(update_fields=["state"])
-        acts.record(who=who, verb="payment.ignore", what=_name(row), details=_told(row))
+        acts.record(who=who, verb="payment.ignore", what=_name(row), details=_noted(row))
     return row
 
 
@@ -121,7 +121,11 @@ def attach(
     settle(company, first=first)
     said = {**_told(payment), "invoices": _invoices(payment)}
     acts.record(
-        who=who, verb="payment.match", company=company, what=_name(payment), details={**said, "how": how}
+        who=who,
+        verb="payment.match",
+        company=company,
+        what=_name(payment),
+        details={**_noted(payment), **said, "how": how},
     )
     key = f"payment-{payment.pk}"
     facade.tell(str(company.schema_name), "payment.received", key, {"id": payment.pk, **said}, timezone.now())
@@ -149,6 +153,11 @@ def _told(payment: Payment) -> dict[str, object]:
         "paid_on": payment.paid_on.isoformat(),
         "document": payment.document,
     }
+
+
+def _noted(payment: Payment) -> dict[str, object]:
+    """For the audit: by the number its page asks."""
+    return {"payment": payment.pk, **_told(payment)}
 
 
 def _invoices(payment: Payment) -> list[dict[str, str]]:

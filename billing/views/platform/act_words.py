@@ -27,6 +27,12 @@ WORDS: dict[str, str | Promise] = {
     "invoice.credit": _("gave money back"),
     "invoice.send": _("sent an invoice to the payer"),
     "invoice.export": _("took invoices along as a file"),
+    "payment.import": _("took in a bank statement"),
+    "payment.enter": _("entered a payment"),
+    "payment.match": _("matched a payment"),
+    "payment.unmatch": _("took a payment back into the queue"),
+    "payment.ignore": _("set a payment aside"),
+    "invoice.remind": _("reminded of an unpaid invoice"),
     "vat.remove": _("removed a VAT rate that was to come"),
 }
 
