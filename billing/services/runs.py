@@ -55,7 +55,7 @@ def start(*, who: Who, month: date, dry: bool = False, now: datetime) -> Billing
         if alive is not None:
             return alive
         subscriptions = in_month(period.start)
-        if not dry:
+        if subscriptions and not dry:
             _refuse_unless_over(period, subscriptions, now)
         run = BillingRun.objects.create(period_start=period.start, dry=dry, asked_by=who.name)
         run.asked_at = now

@@ -107,7 +107,7 @@ def look_back(subscription_id: int = 0) -> None:
             corrections.look_back(company, month, now=now)
             return
         # A company's newest subscription stands for all it ever had.
-        newest = Subscription.objects.order_by("company", "-starts_on").distinct("company")
+        newest = Subscription.objects.order_by("company_id", "-starts_on").distinct("company_id")
         numbers = list(newest.values_list("pk", flat=True))
     for number in numbers:
         look_back.apply_async((number,), retry=False)
