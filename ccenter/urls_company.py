@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from monitoring.api.router import api
+from ccenter.api import api
 from monitoring.views.health import health
 from monitoring.views.pbx import pbxs
 

@@ -40,9 +40,8 @@ SYSTEM = Who("", "company")
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages have no clock to be given: theirs stands at NOW. What other tests counted is not remembered."""
+    """Pages have no clock to be given: theirs stands at NOW."""
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    monkeypatch.setattr("django.conf.settings.BILLING_USAGE_SECONDS", 0)
 
 
 def paid(invoice: Invoice, amount: Decimal) -> Payment:

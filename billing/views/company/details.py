@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from billing.access import payer
 from billing.models import Account, LimitMode
 from billing.services.accounts import FIELDS, change_details
 from billing.services.acts import who_is
-from billing.views.company.access import payer
 from tenants.people.roles import Verb, demand
 
 PERSON_INN = 12

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from billing.access import payer
 from billing.domain.metering import Measure
 from billing.domain.periods import DAY, Period, local_day, month_of, preceding
 from billing.domain.pricing import PerProfile
@@ -26,13 +27,12 @@ from billing.selectors.balance import balance, unpaid, with_owed
 from billing.selectors.compare import what_plans_cost
 from billing.selectors.course import Course, course
 from billing.selectors.held import Held, held
+from billing.selectors.papers import invoices_of, payments_of
 from billing.selectors.profile_price import profiles_on
 from billing.selectors.terms import Model
 from billing.selectors.usage import Usage, forecast, present, usage_today
 from billing.services import wording
 from billing.templatetags.money import rubles_short
-from billing.views.company.access import payer
-from billing.views.company.papers import of, of_payments
 from billing.views.platform.plan_words import model_in_words
 from monitoring import facade
 from tenants.models import Company
@@ -56,8 +56,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "may_change": can(request.user, Verb.CHANGE_PLAN, account),
         "balance": balance(company),
         "unpaid": list(unpaid(company)[:LATEST]),
-        "invoices": list(with_owed(of(company)).order_by("-issued_on", "-pk")[:LATEST]),
-        "payments": list(of_payments(company)[:LATEST]),
+        "invoices": list(with_owed(invoices_of(company))[:LATEST]),
+        "payments": list(payments_of(company)[:LATEST]),
         "section": "overview",
     }
     if has is not None and has.has_begun:

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing.models import Allocation, CreditNote, Invoice, InvoiceState, Payment, PaymentState
+from billing.access import payer
+from billing.models import Allocation, CreditNote, Invoice, InvoiceState
 from billing.selectors.balance import balance, owed, with_owed
 from billing.selectors.explained import Behind, Explained, calls_of, explained_lines, span
+from billing.selectors.papers import invoices_of, payments_of
+from billing.sending import pdf
 from billing.services import paper
-from billing.views.company.access import payer
 from tenants.models import Company
 from tenants.people.models import Role, User
 
 PAGE = 50
-SHOWN = (InvoiceState.FINALISED, InvoiceState.PAID, InvoiceState.VOID)
 
 
 @never_cache
 @require_safe
 def invoices(request: HttpRequest) -> HttpResponse:
     company, account = payer(request)
-    page = Paginator(with_owed(of(company)).order_by("-issued_on", "-pk"), PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(with_owed(invoices_of(company)), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "account": account,
@@ -92,7 +90,7 @@ def credit_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 def payments(request: HttpRequest) -> HttpResponse:
     """What came from the company, and which invoices it paid."""
     company, _account = payer(request)
-    rows = of_payments(company).prefetch_related(
+    rows = payments_of(company).prefetch_related(
         Prefetch("allocations", Allocation.objects.select_related("invoice"))
     )
     context = {
@@ -127,27 +125,8 @@ def _explained(
     return told
 
 
-def of(company: Company) -> QuerySet[Invoice]:
-    """The company's issued invoices, also those taken back."""
-    return Invoice.objects.filter(company=company, state__in=SHOWN)
-
-
-def of_payments(company: Company) -> QuerySet[Payment]:
-    return Payment.objects.filter(company=company, state=PaymentState.MATCHED).order_by("-paid_on", "-pk")
-
-
-def pdf(content: bytes, name: str) -> HttpResponse:
-    """A file of that name. Numbers have slashes in them, which no file's name may."""
-    safe = name.replace("/", "-").replace("\\", "-")
-    answer = HttpResponse(content, content_type="application/pdf")
-    disposition = content_disposition_header(as_attachment=True, filename=f"{safe}.pdf")
-    assert disposition is not None
-    answer["Content-Disposition"] = disposition
-    return answer
-
-
 def _invoice(company: Company, pk: int) -> Invoice:
-    found = of(company).filter(pk=pk).select_related("subscription", "seller", "company").first()
+    found = invoices_of(company).filter(pk=pk).select_related("subscription", "seller", "company").first()
     if found is None:
         raise Http404
     return found

@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from billing.access import payer
 from billing.models import Plan
 from billing.selectors.held import held
 from billing.services import subscriptions
 from billing.services.acts import who_is
 from billing.services.errors import BillingError, NotNow, NotThere
 from billing.services.offers import Offer, offers
-from billing.views.company.access import payer
 from billing.views.platform.plan_words import model_in_words
 from tenants.models import Company
 from tenants.people.roles import Verb, can, demand
