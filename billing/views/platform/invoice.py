@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -159,12 +160,19 @@ def _page(
     return render(request, "billing/platform/invoice.html", context, status=status)
 
 
-def _missing(invoice: Invoice) -> list[tuple[str, str]]:
-    """Whose details and which, when a draft could not be issued for want of them."""
+def _missing(invoice: Invoice) -> list[tuple[str, str, str]]:
+    """Whose details, which, and the page about them, when a draft could not be issued for want of them."""
     if invoice.state not in OPEN_STATES:
         return []
-    sides = ((_("payer"), missing_of(_account(invoice))), (_("seller"), missing_of(invoice.seller)))
-    return [(side, ", ".join(names)) for side, names in sides if names]
+    company, settings = (
+        reverse("billing_admin:company", args=[invoice.company_id]),
+        reverse("billing_admin:settings"),
+    )
+    sides = (
+        (_("payer"), missing_of(_account(invoice)), company),
+        (_("seller"), missing_of(invoice.seller), settings),
+    )
+    return [(side, ", ".join(names), where) for side, names, where in sides if names]
 
 
 def _account(invoice: Invoice) -> Account:
