@@ -9,7 +9,6 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -63,16 +62,6 @@ class Period:
 
     def each_day(self) -> Iterator[date]:
         return (self.start + timedelta(days=n) for n in range(self.days))
-
-    def share_of_month(self) -> Fraction:
-        """Its days over the days of their month; periods of several months add up their months' shares."""
-        whole = Fraction(0)
-        month = month_of(self.start, self.zone)
-        while month.start < self.end:
-            inside = self.part(month.start, month.end)
-            whole += Fraction(inside.days if inside else 0, month.days)
-            month = following(month)
-        return whole
 
 
 def month_of(day: date, zone: str) -> Period:

@@ -1,4 +1,4 @@
-"""Price models: one class each, and a register of them. A third model is a class here and its form; nothing else.
+"""Price models: one class each. A third is a class here, its name among the plans' models and its reading in terms.
 
 A model says what it counts and what that costs for a whole month; the share of the month is rating's affair.
 """
@@ -166,8 +166,3 @@ class PerConcurrency:
         return [
             Charge(ChargeKind.AGREED, measured.quantity, terms.agreed, Fraction(terms.agreed), bounds=above)
         ]
-
-
-MODELS: dict[str, type[PerProfile] | type[PerConcurrency]] = {
-    model.name: model for model in (PerProfile, PerConcurrency)
-}

@@ -209,8 +209,3 @@ def _line(segment: Segment, measured: Measured, charge: Charge, rates: VatRates)
         # The date of supply of a service that goes on is the last day it is billed for.
         money = taxed(charge.price * share, mode=segment.phase.vat, rates=rates, supplied=part.last)
     return Line(part, charge, measured, segment.model.name, share, money)
-
-
-def waiting(bill: Bill) -> list[Line]:
-    """The lines a person must price first."""
-    return [line for line in bill.lines if line.charge.kind is ChargeKind.UNAGREED]

@@ -433,6 +433,12 @@ def test_prorated_days_pay_a_further_profile_by_its_days() -> None:
     assert [(line["quantity"], line["amount"]) for line in invoice["lines"]] == [(1, "1000.00"), (3, "25.00")]
 
 
+def test_prorated_days_are_shares_of_their_own_month() -> None:
+    on = [*always(3), {"id": "further", "from": "2026-02-11", "to": "2026-02-14"}]
+    invoice = rated(per_profile(profile_measure="prorated_days"), profiles=on, month="2026-02")
+    assert invoice["lines"][1]["amount"] == "26.79"  # 250 · 3/28
+
+
 def test_prorated_days_of_a_served_part_are_not_divided_twice() -> None:
     invoice = rated(per_profile("2026-06-16", profile_measure="prorated_days"), profiles=always(4))
     assert [line["amount"] for line in invoice["lines"]] == ["500.00", "125.00"]

@@ -50,7 +50,7 @@ def counted_by_hand(found: Sequence[tuple[str, Sequence[Open]]], begin: datetime
     return best
 
 
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(found=things)
 def test_a_peak_is_what_looking_at_every_moment_finds(found: list[tuple[str, list[Open]]]) -> None:
     assert peak(found, BEGIN, UNTIL) == counted_by_hand(found, BEGIN, UNTIL)

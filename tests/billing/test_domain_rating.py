@@ -19,7 +19,7 @@ from billing.domain.metering import CallTimes, Facts, Measure, Measured
 from billing.domain.money import ZERO, kopecks
 from billing.domain.periods import DAY, Period, month_of
 from billing.domain.pricing import ChargeKind, Fee, PerConcurrency, PerProfile, Terms, Tier
-from billing.domain.rating import Bill, Phase, State, further_paid, rate, segments, waiting
+from billing.domain.rating import Bill, Phase, State, further_paid, rate, segments
 from billing.domain.vat import NoRate, VatMode, VatRates, taxed
 
 ZONE = "Europe/Moscow"
@@ -181,7 +181,7 @@ def with_vat(exact: Fraction, mode: VatMode) -> tuple[Decimal, Decimal]:
             return price, rounded(Fraction(price) * 22 / 122)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(found=phases(), on=profile_spells, talks=call_spells)
 def test_an_invoice_is_what_the_slow_calculation_says(found: list[Phase], on: list, talks: list) -> None:  # type: ignore[type-arg]
     bill = rate(JUNE, found, facts_of(on, talks), RATES)
@@ -189,7 +189,8 @@ def test_an_invoice_is_what_the_slow_calculation_says(found: list[Phase], on: li
     assert [line.money and (line.money.amount, line.money.vat) for line in bill.lines] == expected
     if None in expected:
         assert (bill.state, bill.total, bill.vat) == (State.NEEDS_APPROVAL, None, None)
-        assert len(waiting(bill)) == expected.count(None)
+        unpriced = [line for line in bill.lines if line.charge.kind is ChargeKind.UNAGREED]
+        assert len(unpriced) == expected.count(None)
     else:
         money = [each for each in expected if each is not None]
         assert (bill.state, bill.total, bill.vat) == (
@@ -197,7 +198,7 @@ def test_an_invoice_is_what_the_slow_calculation_says(found: list[Phase], on: li
         )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(found=phases(), data=st.data(), on=profile_spells, talks=call_spells)
 def test_order_and_doubles_change_no_invoice(
     found: list[Phase],
@@ -213,7 +214,7 @@ def test_order_and_doubles_change_no_invoice(
     assert rate(JUNE, turned, doubled, RATES) == rate(JUNE, found, facts_of(on, talks), RATES)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(found=phases())
 def test_segments_tile_the_served_days_and_each_stays_in_its_month(found: list[Phase]) -> None:
     period = Period(date(2026, 5, 20), date(2026, 7, 10), ZONE)
@@ -233,7 +234,7 @@ def test_segments_tile_the_served_days_and_each_stays_in_its_month(found: list[P
         assert not (touching and one.agreed == other.agreed), "a date at which nothing changes cuts nothing"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(found=phases(), on=profile_spells, talks=call_spells)
 def test_every_line_adds_up_and_so_does_the_invoice(found: list[Phase], on: list, talks: list) -> None:  # type: ignore[type-arg]
     bill = rate(JUNE, found, facts_of(on, talks), RATES)
@@ -258,7 +259,7 @@ def test_a_fraction_is_rounded_once_and_half_a_kopeck_goes_up(amount: Fraction) 
     assert kopecks(amount).as_tuple().exponent == -2
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     price=prices, percent=st.integers(0, 10000).map(lambda n: Decimal(n) / 100), mode=st.sampled_from(VatMode)
 )
