@@ -218,6 +218,6 @@ def _puzzles(today: date) -> list[Transfer]:
         ),
         Transfer(
             number="312", on=today - timedelta(days=1), amount=Decimal("4800.00"), payer="ИП Лютикова О. П.",
-            inn="502907418810", account="40802810700000031200", purpose="Аренда оборудования, договор 14/2",
+            inn="502907418816", account="40802810700000031200", purpose="Аренда оборудования, договор 14/2",
         ),
     ]  # fmt: skip

@@ -34,6 +34,10 @@ WORDS: dict[str, str | Promise] = {
     "payment.ignore": _("set a payment aside"),
     "invoice.remind": _("reminded of an unpaid invoice"),
     "vat.remove": _("removed a VAT rate that was to come"),
+    "run.start": _("started a billing run"),
+    "run.stop": _("stopped a billing run"),
+    "run.again": _("went on with a billing run"),
+    "review.settle": _("decided a finding"),
 }
 
 

@@ -117,14 +117,26 @@ def finding(item: ReviewItem) -> Finding:
 
 
 def _facts(item: ReviewItem) -> list[tuple[str, str]]:
-    known: dict[str, str] = {
-        "before": _("before"), "after": _("now"), "billed": _("billed"), "measured": _("measured"),
-        "calls": _("calls"), "quantity": _("at once"), "difference": _("difference"), "error": _("reason"),
-        "missing": _("missing"), "total": _("total"), "peak": _("at once"),
+    titles: dict[str, str] = {
+        "why": _("reason"), "was": _("before"), "now": _("now"), "amount": _("difference"), "left": _("not given back"),
+        "calls": _("calls"), "profiles": _("monitoring profiles"), "payer": _("the payer lacks"),
+        "seller": _("the seller lacks"),
     }  # fmt: skip
     details: dict[str, Any] = item.details if isinstance(item.details, dict) else {}
-    return [
-        (known[name], ", ".join(map(str, value)) if isinstance(value, list) else str(value))
-        for name, value in details.items()
-        if name in known and value not in (None, "", [], {}) and not isinstance(value, dict)
-    ]
+    return [(title, told) for name, title in titles.items() if (told := _told(details.get(name)))]
+
+
+def _told(value: object) -> str:
+    """A figure, a text or several; what is deeper is evidence for programs."""
+    reasons = {
+        "removed": _("calls were removed before they were counted"),
+        "nothing_left": _("there is no invoice left to give it back on"),
+        "old": _("calls changed in a month too old to correct"),
+        "no_next_invoice": _("no next invoice is left to correct it on"),
+        "corrected": _("the corrected month went above the last tier"),
+    }
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value if isinstance(one, str))
+    if isinstance(value, str):
+        return reasons.get(value, value)
+    return str(value) if isinstance(value, int) else ""
