@@ -24,9 +24,7 @@ MOST_PEAKS = 1000
 _RATE, _SAMPLE = 8000, 2
 _WINDOW = 400  # samples: a twentieth of a second
 _CHUNK = 1 << 16
-# What the two shapes of a file are to ffmpeg. D-option recordings of MixMonitor have no header at all.
-_INPUTS = {".raw": ("-f", "s16le", "-ar", "8000", "-ac", "2"), ".wav": ("-f", "wav")}
-SUFFIXES = frozenset(_INPUTS)
+_STEREO = (".raw", ".pair")  # without a header: the name alone says what they are
 
 
 class BadSound(ValueError):
@@ -49,17 +47,18 @@ class Sound:
 
 
 def convert(source: Path, target: Path, *, timeout: float = 240.0) -> Sound:
-    """Write ``target`` (MP3) from ``source`` (.raw: two channels of 8 kHz; .wav) and read it back.
+    """Write ``target`` (MP3) from ``source`` and read it back.
 
+    .wav; .raw: two channels of 8 kHz; .pair: two sounds of 16 kHz and one length, one behind the other.
     Raises BadSound; subprocess.TimeoutExpired when the machine is too slow now; OSError when there is no room.
     """
-    shape = _INPUTS.get(source.suffix.lower())
-    if shape is None:
+    shape = source.suffix.lower()
+    if shape not in (*_STEREO, ".wav"):
         raise BadSound("unknown", source.suffix[:20])
     if source.stat().st_size < SHORTEST * _RATE * _SAMPLE:
         raise BadSound("empty")
     said = subprocess.run(  # noqa: S603 - our own program, no shell; the file's name is given as one argument
-        [*_ffmpeg(), *shape, "-i", str(source.absolute()), "-map", "0:a:0", "-t", str(LONGEST + 1), "-ar", "16000",
+        [*_ffmpeg(), *_input(source.absolute(), shape), "-t", str(LONGEST + 1), "-ar", "16000",
          "-c:a", "libmp3lame", "-b:a", str(BITRATE), "-joint_stereo", "0", "-map_metadata", "-1",
          "-id3v2_version", "0", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "mp3", "-y",
          str(target.absolute())],
@@ -67,7 +66,32 @@ def convert(source: Path, target: Path, *, timeout: float = 240.0) -> Sound:
     )  # fmt: skip
     if said.returncode:
         raise BadSound("unreadable", said.stderr.decode(errors="replace")[-200:])
-    return read(target, channels=2 if source.suffix.lower() == ".raw" else _channels_of(source))
+    return read(target, channels=2 if shape in _STEREO else _channels_of(source))
+
+
+def _input(source: Path, shape: str) -> tuple[str, ...]:
+    """What ffmpeg is to read: it is told the format and never guesses."""
+    if shape == ".wav":
+        return ("-f", "wav", "-i", str(source), "-map", "0:a:0")
+    if shape == ".raw":
+        return ("-f", "s16le", "-ar", "8000", "-ac", "2", "-i", str(source), "-map", "0:a:0")
+    half = source.stat().st_size // 2 // _SAMPLE * _SAMPLE
+    sides: tuple[str, ...] = ()
+    for begin in (0, half):
+        part = f"subfile,,start,{begin},end,{begin + half},,:{source}"
+        sides += (
+            "-protocol_whitelist",
+            "file,subfile",
+            "-f",
+            "s16le",
+            "-ar",
+            "16000",
+            "-ac",
+            "1",
+            "-i",
+            part,
+        )
+    return (*sides, "-filter_complex", "[0:a][1:a]join=inputs=2:channel_layout=stereo")
 
 
 def read(file: Path, *, channels: int) -> Sound:

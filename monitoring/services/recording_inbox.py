@@ -31,7 +31,7 @@ from monitoring.models.recordings import Recording, State
 from monitoring.models.text import visible
 from monitoring.selectors.pbxs import pbxs_of
 from monitoring.selectors.recordings import call_of
-from monitoring.services import audio
+from monitoring.services import audio, recording_sides
 from monitoring.services.lost_sql import ERASED
 from tenants.scope import current_company
 
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 # <linked id>-<channel's id>-<epoch of its beginning>; an id is <epoch>.<count>, behind a PBX's own name if it has one.
 _ID = r"(?:[A-Za-z0-9_]{1,30}-)?[0-9]{9,11}\.[0-9]{1,12}"
-NAME = re.compile(rf"(?P<linked>{_ID})-(?P<own>{_ID})-(?P<begun>[0-9]{{9,11}})\.(?:raw|wav)")
+NAME = re.compile(rf"(?P<linked>{_ID})-(?P<own>{_ID})-(?P<begun>[0-9]{{9,11}})\.(?:pair|raw|wav)")
 PATIENCE = 600.0  # seconds a recording waits for its call to be told and to end
 SILENT = 3600.0  # seconds after which a file still being written to is one whose PBX died
 KEPT_TRYING = timedelta(days=2)  # how long an orphan's call may still come to light
@@ -92,6 +92,7 @@ def collect() -> Collected:
         if not mine:
             return done
         began = time.monotonic()
+        _join_sides()
         for left in sorted(_files(), key=lambda f: f.ended)[:AT_ONCE]:
             if time.monotonic() - began > WORK_FOR:
                 break
@@ -103,6 +104,17 @@ def collect() -> Collected:
         _match_orphans(done)
         _forget_never_stored()
     return done
+
+
+def _join_sides() -> None:
+    """A PBX that died has not put together what it wrote: so that one recording is one file, we do."""
+    company = current_company()
+    for pbx in pbxs_of(company):
+        folder = Path(settings.RECORDINGS_INBOX) / pbx.key / "writing" / company
+        try:
+            recording_sides.join(_plain_files(folder), before=timezone.now().timestamp() - SILENT)
+        except OSError:
+            log.exception("Sides of recordings of PBX %s stay as they are until the next run", pbx.key)
 
 
 def _files() -> Iterator[Left]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +172,54 @@ def test_the_pbx_lets_people_wrap_up_for_as_long_as_their_queue_says() -> None:
     assert "\nwrapuptime = 25\n" in section(text, romashka.queue_key(slow.name))
     for company, queue in [(romashka, each) for each in others] + [(vektor, each) for each in vektor.queues]:
         assert "\nwrapuptime = 0\n" in section(text, company.queue_key(queue.name))
+
+
+def test_whoever_is_passed_on_gets_a_breath_of_silence_before_the_next_one_speaks() -> None:
+    """Without it the recording loses what the second manager says; see the recorder."""
+    text = "\n" + rendered()["extensions.conf"]
+    for company in sample.plan(phones_port=5070).companies:
+        own = section(text, company.slug)
+        reached = [m.extension for m in company.managers] + [q.extension for q in company.queues]
+        for extension in (*reached, "_[78]XXXXXXXXXX"):
+            assert f"exten => {extension},1,Gosub(portal-between,s,1)\n" in own
+
+
+def sides(folder: Path, said: bytes, heard: bytes) -> tuple[str, Path]:
+    """A call's recording when the call ends, and where its program may put it."""
+    (folder / "spool/writing/alpha").mkdir(parents=True)
+    (folder / "spool/monitor/alpha").mkdir(parents=True)
+    name = "alpha/1795251600.1-1795251600.1-1795251600.pair"
+    for ending, content in ((".said.sln16", said), (".heard.sln16", heard)):
+        file = folder / "spool/writing" / f"{name}{ending}"
+        file.write_bytes(content)
+        os.utime(file, (1_795_251_700, 1_795_251_700))
+    (folder / "recorded.sh").write_text(rendered_at(str(folder))["recorded.sh"])
+    return name, folder / "spool/monitor" / name
+
+
+def rendered_at(base: str) -> dict[str, str]:
+    return configuration(sample.plan(phones_port=5070), ports=PORTS, base=base, modules="/usr/lib/m")
+
+
+def test_a_finished_recording_is_one_file_of_the_last_sounds_time(tmp_path: Path) -> None:
+    name, finished = sides(tmp_path, b"what he says", b"what he hear")
+    subprocess.run(["sh", tmp_path / "recorded.sh", name], check=True)
+    assert finished.read_bytes() == b"what he sayswhat he hear"
+    assert finished.stat().st_mtime == 1_795_251_700
+    assert list((tmp_path / "spool/writing/alpha").iterdir()) == []
+
+
+def test_sides_of_different_length_are_left_for_the_portal_to_join(tmp_path: Path) -> None:
+    name, finished = sides(tmp_path, b"what he says", b"what")
+    assert subprocess.run(["sh", tmp_path / "recorded.sh", name], check=False).returncode == 1
+    assert not finished.exists()
+    assert len(list((tmp_path / "spool/writing/alpha").iterdir())) == 2
+
+
+def test_both_sides_of_a_recording_are_written_at_a_rate_no_telephone_has() -> None:
+    record = section("\n" + rendered()["extensions.conf"], "portal-record")
+    half = "/lab/x/spool/writing/${FILE}"
+    assert (
+        f"MixMonitor(,r({half}.said.sln16)t({half}.heard.sln16),sh /lab/x/etc/recorded.sh ${{FILE}})"
+        in record
+    )

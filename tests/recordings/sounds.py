@@ -26,6 +26,12 @@ def stereo(path: Path, left: float, right: float, *, seconds: float = 3.0, loud:
     return path
 
 
+def side(hertz: float, *, seconds: float = 3.0, loud: float = 0.4) -> bytes:
+    """One side of a recording in the making: 16 kHz."""
+    peak, turn = int(32767 * loud), 2 * math.pi * hertz / 16_000
+    return array("h", (int(peak * math.sin(turn * n)) for n in range(int(seconds * 16_000)))).tobytes()
+
+
 def left_at(path: Path, ended: float) -> Path:
     """The last sound in the file was written then (epoch seconds)."""
     os.utime(path, (ended, ended))

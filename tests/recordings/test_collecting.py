@@ -19,7 +19,7 @@ from monitoring.services.recording_inbox import collect
 from tenants.scope import company_scope
 from tests.factories.staff import Staff
 from tests.recordings.conftest import NOON, Recorded, Shelf, talk
-from tests.recordings.sounds import decoded, left_at, rms, stereo, strength
+from tests.recordings.sounds import decoded, left_at, rms, side, stereo, strength
 
 UID, OTHER = "1795251600.1", "1795251601.2"
 
@@ -193,6 +193,93 @@ def test_a_file_in_the_making_is_left_alone_until_its_pbx_is_long_dead(
         Call.objects.update(started=datetime.fromtimestamp(now - recording_inbox.SILENT - 120, UTC))
     left_at(path.rename(path.with_name(f"{UID}-{UID}-{int(now - 3720)}.raw")), now - 3660)
     assert take("alpha").stored == 1
+
+
+def written(shelf: Shelf, staff: Staff, begun: float) -> Path:
+    """Where a live call's recording is written, without the endings of its sides."""
+    folder = shelf.inbox / str(staff.pbx.pk) / "writing" / "alpha"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{UID}-{UID}-{int(begun)}.pair"
+
+
+def test_two_sides_one_behind_the_other_are_two_channels(shelf: Shelf, alpha_staff: Staff) -> None:
+    folder = shelf.inbox / str(alpha_staff.pbx.pk) / "monitor" / "alpha"
+    folder.mkdir(parents=True)
+    file = folder / f"{UID}-{UID}-{int(NOON)}.pair"
+    file.write_bytes(side(440) + side(1000))
+    left_at(file, NOON + 3)
+    with company_scope("alpha"):
+        talk(alpha_staff, UID)
+    assert take("alpha").stored == 1
+    with company_scope("alpha"):
+        row = Recording.objects.get()
+    assert (row.state, row.channels) == (State.STORED, 2)
+    assert row.seconds == pytest.approx(3.0, abs=0.1)
+    assert row.started.timestamp() == pytest.approx(NOON, abs=0.1)
+    left, right = decoded(shelf.kept / row.file)
+    assert strength(left, 440) > 20 * strength(left, 1000)
+    assert strength(right, 1000) > 20 * strength(right, 440)
+
+
+@pytest.mark.parametrize(("said", "heard"), [(3.0, 2.5), (3.0, None), (None, 3.0)])
+def test_the_sides_a_dead_pbx_left_become_one_recording(
+    shelf: Shelf, alpha_staff: Staff, beta_staff: Staff, said: float | None, heard: float | None
+) -> None:
+    died = timezone.now().timestamp() - recording_inbox.SILENT - 60
+    place = written(shelf, alpha_staff, died - 3)
+    other = place.parent.with_name("beta")
+    other.mkdir()
+    (other / f"{UID}-{UID}-1.pair.said.sln16").write_bytes(side(700))
+    for hertz, seconds, name in ((440, said, "said"), (1000, heard, "heard")):
+        if seconds:
+            file = place.with_name(f"{place.name}.{name}.sln16")
+            file.write_bytes(side(hertz, seconds=seconds)[: -1 if seconds < 3 else None])
+            left_at(file, died)
+    with company_scope("alpha"):
+        talk(alpha_staff, UID, started=died - 4)
+    assert take("alpha").stored == 1
+    with company_scope("alpha"):
+        row = Recording.objects.get()
+    assert (row.state, row.source) == (State.STORED, place.name)
+    assert row.seconds == pytest.approx(3.0, abs=0.1)
+    assert row.started.timestamp() == pytest.approx(died - 3, abs=0.1)
+    left, right = decoded(shelf.kept / row.file)
+    assert (strength(left, 440) > 4000, strength(right, 1000) > 4000) == (said is not None, heard is not None)
+    assert list(place.parent.iterdir()) == []
+    assert len(list(other.iterdir())) == 1
+
+
+def test_the_sides_of_a_live_call_are_left_alone(shelf: Shelf, alpha_staff: Staff) -> None:
+    now = timezone.now().timestamp()
+    place = written(shelf, alpha_staff, now - 3)
+    for name in ("said", "heard"):
+        file = place.with_name(f"{place.name}.{name}.sln16")
+        file.write_bytes(side(440))
+        left_at(file, now - 60)
+    with company_scope("alpha"):
+        talk(alpha_staff, UID, started=now - 4)
+    assert take("alpha") == recording_inbox.Collected()
+    assert len(list(place.parent.iterdir())) == 2
+
+
+def test_joining_sides_follows_no_link(shelf: Shelf, alpha_staff: Staff, tmp_path: Path) -> None:
+    """Neither is a portal's file read as a side, nor written over under the name a side is joined by."""
+    died = timezone.now().timestamp() - recording_inbox.SILENT - 60
+    place = written(shelf, alpha_staff, died - 3)
+    secret = left_at(stereo(tmp_path / "secret.raw", 440, 440), died)
+    content = secret.read_bytes()
+    place.with_name(f"{place.name}.said.sln16").symlink_to(secret)
+    place.with_name(f".{place.name}").symlink_to(secret)
+    heard = place.with_name(f"{place.name}.heard.sln16")
+    heard.write_bytes(side(1000))
+    left_at(heard, died)
+    with company_scope("alpha"):
+        talk(alpha_staff, UID, started=died - 4)
+    assert take("alpha").stored == 1
+    assert secret.read_bytes() == content
+    with company_scope("alpha"):
+        left, right = decoded(shelf.kept / Recording.objects.get().file)
+    assert rms(left) < 100 < rms(right)
 
 
 @pytest.mark.parametrize("where", ["_put", "convert", "row"])

@@ -30,5 +30,6 @@ def configuration(plan: PbxPlan, *, ports: Ports, base: str, modules: str) -> di
         "pjsip.conf": pjsip.render(plan, ports),
         "queues.conf": queues.render(plan),
         "extensions.conf": dialplan.render(plan, base),
+        dialplan.RECORDED: dialplan.recorded(base),
         **dict.fromkeys(system.EMPTY, ""),
     }

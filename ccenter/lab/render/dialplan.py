@@ -18,6 +18,9 @@ writeprotect = yes
 [globals]
 """
 
+# The sides of a recording in the making, and the program that puts them together.
+SAID, HEARD, RECORDED = ".said.sln16", ".heard.sln16", "recorded.sh"
+
 RULES = """[portal-listen]
 ; The portal's own calls to a supervisor's phone end in ChanSpy by Originate; nothing is dialled here.
 exten => s,1,Hangup()
@@ -28,6 +31,16 @@ exten => s,1,Set(CHANNEL(tenantid)=${ARG1})
  same => n,Return()
 """
 
+# A customer who was passed on hears a breath of a silent tone: a phone that answers at once leaves no time for ringing.
+BETWEEN = """[portal-between]
+exten => s,1,GotoIf($["${CHANNEL(state)}" != "Up"]?done)
+ same => n,Playtones(!0/1000)
+ same => n,Wait(0.05)
+ same => n,StopPlaytones()
+ same => n(done),Return()
+"""
+BREATH = "Gosub(portal-between,s,1)"
+
 
 def globals_of(plan: PbxPlan) -> str:
     """``RECORD_<company>``: 1 = record; the portal changes it on a running PBX when the company's policy changes."""
@@ -36,19 +49,40 @@ def globals_of(plan: PbxPlan) -> str:
 
 
 def recorder(base: str) -> str:
-    """Two channels: left the customer, right what the customer hears. Nothing a caller says is part of the name."""
-    name = "${ARG1}/${CHANNEL(linkedid)}-${UNIQUEID}-${EPOCH}.raw"
+    """What the customer says and what the customer hears. Nothing a caller says is part of the name.
+
+    Two files of 16 kHz, not one of 8: a translator that saw the first manager's packets takes those of the second for
+    late ones and drops them (up to minutes of speech) as long as it lives. At the line's own rate it lives as long as
+    the recording; at any other rate each ringing or music tone between two talks, which is of 8 kHz, replaces it.
+    See ``BETWEEN`` and docs/adr/0015.
+    """
+    name = "${ARG1}/${CHANNEL(linkedid)}-${UNIQUEID}-${EPOCH}.pair"
+    half = f"{base}/spool/writing/${{FILE}}"
     return (
         "[portal-record]\n"
         + steps(
             "s",
             'GotoIf($["${GLOBAL(RECORD_${ARG1})}" != "1"]?done)',
             f"Set(LOCAL(FILE)={name})",
-            f"MixMonitor({base}/spool/writing/${{FILE}},D,"
-            f"mv {base}/spool/writing/${{FILE}} {base}/spool/monitor/${{FILE}})",
+            f"MixMonitor(,r({half}{SAID})t({half}{HEARD}),sh {base}/etc/{RECORDED} ${{FILE}})",
         )
         + " same => n(done),Return()\n"
     )
+
+
+def recorded(base: str) -> str:
+    """The program that ends a recording: both sides, one behind the other, are one file, of the last sound's time.
+
+    Sides of different length are those of a full disk: the portal joins them as it does those of a PBX that died.
+    """
+    return f"""set -e
+cd {base}/spool/writing
+test "$(stat -c %s "$1{SAID}")" = "$(stat -c %s "$1{HEARD}")"
+cat "$1{SAID}" "$1{HEARD}" > "$1"
+touch -r "$1{HEARD}" "$1"
+mv "$1" "../monitor/$1"
+rm "$1{SAID}" "$1{HEARD}"
+"""
 
 
 def mark(kind: str, what: str) -> tuple[str, ...]:
@@ -97,6 +131,7 @@ def manager_extension(company: CompanyPlan, extension: str, endpoint: str) -> st
     return (
         steps(
             extension,
+            BREATH,
             f'GotoIf($["${{GLOBAL(AWAY_{endpoint})}}" = "1"]?away)',
             f"Dial(PJSIP/{endpoint},30,tTkK)",
             'Hangup(${IF($["${DIALSTATUS}" = "BUSY"]?17:19)})',
@@ -109,6 +144,7 @@ def phones(company: CompanyPlan) -> str:
     """What a company's phones may dial: colleagues, queues, parking and, through the trunk, the city."""
     city = company.lines[0].number if company.lines else ""
     out = (
+        BREATH,
         f"Set(CALLERID(num)={city})",
         mark("line", city),
         f"Dial(PJSIP/${{EXTEN}}@${{TRUNK}},45,tTb(portal-tenant^s^1({company.slug})))",
@@ -117,7 +153,9 @@ def phones(company: CompanyPlan) -> str:
     return (
         f"[{company.slug}]\n"
         + "".join(manager_extension(company, m.extension, company.endpoint(m.name)) for m in company.managers)
-        + "".join(steps(q.extension, f"Goto({company.slug}-queues,{q.name},1)") for q in company.queues)
+        + "".join(
+            steps(q.extension, BREATH, f"Goto({company.slug}-queues,{q.name},1)") for q in company.queues
+        )
         + steps("700", f"Park({company.slug}-park)")
         + steps("_7[012]X", f"ParkedCall({company.slug}-park,${{EXTEN}})")
         + steps("_[78]XXXXXXXXXX", *out)
@@ -172,6 +210,6 @@ def company_dialplan(company: CompanyPlan) -> str:
 
 def render(plan: PbxPlan, base: str) -> str:
     """Numbers that are nobody's have no extension at all: a catch-all would let a caller choose what AMI tells."""
-    head = HEAD + globals_of(plan) + RULES + recorder(base)
+    head = HEAD + globals_of(plan) + RULES + recorder(base) + BETWEEN
     numbers = "".join(line(c, entry, guarded=plan.guarded) for c in plan.companies for entry in c.lines)
     return head + "[from-trunk]\n" + numbers + "".join(company_dialplan(c) for c in plan.companies)
