@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from billing.models import Invoice
 from billing.selectors.sight import sees_money
 from billing.selectors.standing import Standing, State, standing
 from tenants.people import tokens
@@ -92,9 +93,12 @@ def _page_answer(request: HttpRequest, found: Standing) -> HttpResponse:
         return answer
     if not request.accepts("text/html"):
         return _api_answer(found.state)
+    tells = sees_money(request.user, request.company.slug)  # type: ignore[attr-defined]
+    invoice = Invoice.objects.filter(pk=found.invoice).first() if tells else None
     context = {
         "closed": found,
-        "sees_money": sees_money(request.user, request.company.slug),  # type: ignore[attr-defined]
+        "sees_money": tells,
+        "seller": invoice.seller_copy if invoice else {},
         "unsaved": request.method not in SAFE,
     }
     return render(request, "billing/standing/closed.html", context, status=LOCKED)
