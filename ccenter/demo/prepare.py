@@ -48,6 +48,7 @@ def main() -> int:
     pbx = seed.seed(ami=address, say=tell)
     # Before anything reads the database: the collector takes today's counts from it when it starts.
     call_command("demo_history", months=PAST_MONTHS, if_missing=True)
+    call_command("demo_money")
     if instance:
         tell("Asterisk's configuration from the portal's rows")
         plan = seed.lab_plan(phones_port=instance.ports.phones, registering=REGISTERING)

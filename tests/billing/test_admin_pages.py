@@ -124,7 +124,7 @@ def test_the_list_is_narrowed_by_name_inn_plan_and_standing(
 ) -> None:
     alpha, beta = two
 
-    def shown(**query: object) -> set[str]:
+    def shown(**query: str | int) -> set[str]:
         page = staff.get(at("companies"), query).content.decode()
         return {company.name for company in two if re.search(rf">\s*{company.name}<", page)}
 
@@ -225,9 +225,7 @@ def test_the_audit_tells_who_did_what_and_is_narrowed_down(
     assert list(of_beta.context["rows"]) == []
     today = timezone.now().date()
     assert len(staff.get(at("audit"), {"begin": f"{today.year - 1}-01-01"}).context["rows"]) == 1
-    assert (
-        len(staff.get(at("audit"), {"end": f"{today.year - 1}-01-01"}).context["rows"]) == 0
-    )
+    assert len(staff.get(at("audit"), {"end": f"{today.year - 1}-01-01"}).context["rows"]) == 0
     assert staff.get(at("audit"), {"begin": "gestern", "company": "9" * 30}).status_code == 200
 
 
