@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from billing.domain.metering import Measure, Measured, Meter
+from billing.domain.money import ZERO
 from billing.domain.periods import DAY, Period, following, local_day, month_of
 from billing.domain.rating import Bill, rate
 from billing.domain.rating import Phase as RatedPhase
@@ -55,6 +56,11 @@ class Offer:
         if self.present is None or self.present.total is None or self.bill.total is None:
             return None
         return self.bill.total - self.present.total
+
+    @property
+    def saves(self) -> Decimal:
+        """How much less it is; zero when it is not."""
+        return max(ZERO, -(self.difference or ZERO))
 
 
 def offer(company: Company, plan: Plan, *, now: datetime) -> Offer:

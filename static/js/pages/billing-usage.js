@@ -13,7 +13,8 @@ function title(u, bound, ink) {
   ctx.fillStyle = ink;
   ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(u.root).fontFamily}`;
   ctx.textAlign = "right";
-  ctx.fillText(bound.title, u.bbox.left + u.bbox.width - 4 * devicePixelRatio, u.valToPos(bound.at, "y", true) - 5 * devicePixelRatio);
+  ctx.textBaseline = "bottom";
+  ctx.fillText(bound.title, u.bbox.left + u.bbox.width - 4 * devicePixelRatio, u.valToPos(bound.at, "y", true) - 2 * devicePixelRatio);
   ctx.restore();
 }
 
