@@ -206,5 +206,5 @@ def _note(finding: Finding, now: datetime) -> None:
     review.note(
         kind=finding.kind, company=invoice.company, subscription=invoice.subscription, invoice=invoice,
         period_start=invoice.period_start, details=finding.details, now=now,
-        mark=review.fingerprint(invoice.pk, hashed(finding.details)),
+        mark=review.fingerprint(invoice.pk, finding.mark or hashed(finding.details)),
     )  # fmt: skip

@@ -52,11 +52,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """For the review list: nothing a machine may decide."""
+    """For the review list: nothing a machine may decide. ``mark``: what makes it the same finding; else its details."""
 
     kind: ReviewKind
     invoice: Invoice
     details: dict[str, Any]
+    mark: str = ""
 
 
 @dataclass(slots=True)
@@ -140,7 +141,11 @@ def compare(invoice: Invoice, found: Differences, *, but: Invoice | None, now: d
     by_profiles = any(record.measure not in (*OF_CALLS, EARLIER) for record in invoice.usage.all())
     if not changed and not by_profiles:
         return
-    if any(mark["calls"] < was.get("calls", 0) or not mark.get("whole", True) for was, mark in changed):
+    if any(not mark.get("whole", True) for _, mark in changed):
+        # They go day by day by the company's own rule: that is one finding, and it can no more be told what is late.
+        found.findings.append(Finding(ReviewKind.FEWER_CALLS, invoice, {"why": "removed"}, "removed"))
+        return
+    if any(mark["calls"] < was.get("calls", 0) for was, mark in changed):
         marks = {"billed": [record.mark for record, _ in seen], "now": [mark for _, mark in seen]}
         found.findings.append(Finding(ReviewKind.FEWER_CALLS, invoice, marks))
         return

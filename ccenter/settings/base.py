@@ -261,6 +261,8 @@ CELERY_TASK_DEFAULT_QUEUE = "tasks"
 CELERY_TIMEZONE = "UTC"
 
 # ---------------------------------------------------------------- money
+# (company, now=) → since when calls are still to be billed, None for none; asked before old ones are removed.
+CALLS_NEEDED = "billing.selectors.needed.calls_since"
 # Days in which late calls still recalculate a month's draft; in which an invoice is to be paid.
 BILLING_GRACE_DAYS = 3
 BILLING_DUE_DAYS = 10

@@ -17,14 +17,12 @@ from monitoring.models.calls import Call, Leg
 from monitoring.models.profiles import ProfileActivity
 from monitoring.models.retention import Cleaning, Kind
 from monitoring.selectors import billed_sql
-from monitoring.selectors.policy import policy
+from monitoring.selectors.policy import LONGEST_CALL, calls_kept_since
 
 Place = tuple[datetime, int]
 Span = tuple[datetime, datetime | None]
 CallKind = Literal["handled", "internal"]
 AT_ONCE = 2_000
-# No call lasts so long: one whose end was missed is reconciled within minutes. Bounds what is read before the period.
-LONGEST_CALL = timedelta(days=7)
 MOST_KEYS = 500
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,7 +132,7 @@ def handling_managers(begin: datetime, end: datetime, *, internal: bool) -> tupl
 def calls_mark(begin: datetime, end: datetime, *, now: datetime) -> CallsMark:
     """The state of [``begin``, ``end``)'s handled calls, internal ones too; ``now``: for the rule of removal."""
     [(calls, still_open, seconds, digest)] = _swept(billed_sql.MARK, begin, end, internal=True)
-    removed = [now - timedelta(days=policy().keep_calls)]
+    removed = [calls_kept_since(now)]
     removed += (
         Cleaning.objects.filter(kind=Kind.CALLS).order_by("-before").values_list("before", flat=True)[:1]
     )

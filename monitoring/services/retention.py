@@ -23,7 +23,7 @@ from monitoring.models.quality import BlindWindow
 from monitoring.models.recordings import Recording
 from monitoring.models.retention import Cleaning, Kind, Progress
 from monitoring.models.statuses import StatusInterval
-from monitoring.selectors.policy import policy
+from monitoring.selectors.policy import calls_kept_since, policy
 from monitoring.services import recordings
 from tenants.people.models import Refusal
 
@@ -48,12 +48,9 @@ _EVENTS: tuple[tuple[type[Model], str], ...] = (
 def limits(now: datetime | None = None) -> dict[Kind, datetime]:
     """Before which moment each kind goes, by the company's rules."""
     rules, now = policy(), now or timezone.now()
-    days = {
-        Kind.CALLS: rules.keep_calls,
-        Kind.RECORDINGS: rules.keep_recordings,
-        Kind.EVENTS: rules.keep_events,
-    }
-    return {kind: now - timedelta(days=kept) for kind, kept in days.items()}
+    days = {Kind.RECORDINGS: rules.keep_recordings, Kind.EVENTS: rules.keep_events}
+    others = {kind: now - timedelta(days=kept) for kind, kept in days.items()}
+    return {Kind.CALLS: calls_kept_since(now, rules=rules), **others}
 
 
 def older(kind: Kind, before: datetime) -> int:

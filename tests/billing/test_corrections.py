@@ -162,7 +162,9 @@ def test_a_late_call_that_changes_no_tier_costs_nothing_but_is_known(alpha: Comp
     assert not ReviewItem.objects.exists()
 
 
-def test_fewer_at_once_than_billed_are_credited_when_the_next_invoice_is_issued(alpha: Company, two: Two) -> None:
+def test_fewer_at_once_than_billed_are_credited_when_the_next_invoice_is_issued(
+    alpha: Company, two: Two
+) -> None:
     one, other = two
     key = late_call(alpha)
     june = issue(one, JUNE)
@@ -176,7 +178,12 @@ def test_fewer_at_once_than_billed_are_credited_when_the_next_invoice_is_issued(
     assert give_back(one, JULY) == [], "not before the next invoice is issued"
     finalise(who=ANNA, invoice=july, today=date(2026, 8, 5))
     (note,) = give_back(one, JULY)
-    assert (note.amount, note.vat, note.kind, note.invoice) == (Decimal("1500.00"), Decimal("270.49"), "late", june)
+    assert (note.amount, note.vat, note.kind, note.invoice) == (
+        Decimal("1500.00"),
+        Decimal("270.49"),
+        "late",
+        june,
+    )
     assert note.issued_on == date(2026, 8, 6)
     assert note.reason == f"Перерасчёт за июнь 2026 г. (счёт № {june.full_number}): 5 вместо 6"
     assert give_back(one, JULY) == []
@@ -225,9 +232,14 @@ def test_calls_removed_by_the_companys_own_rule_move_no_money(alpha: Company, tw
     late_call(alpha)
     with company_scope("alpha"):
         Policy.objects.update_or_create(pk=1, defaults={"keep_calls": 30})
-    drafted(one, JULY)
-    assert "fewer_calls" in {item.kind for item in ReviewItem.objects.filter(period_start=JUNE)}
+    for _ in range(3):
+        drafted(one, JULY)
+        with company_scope("alpha"):
+            Call.objects.filter(pk=Call.objects.order_by("pk").values("pk")[:1]).delete()
+    removed = ReviewItem.objects.filter(period_start=JUNE)
+    assert [(item.kind, item.details) for item in removed] == [("fewer_calls", {"why": "removed"})]
     assert not InvoiceLine.objects.filter(kind="correction").exists()
+    assert not CreditNote.objects.exists()
 
 
 def test_a_change_older_than_two_months_is_for_the_review_list(alpha: Company, two: Two) -> None:
@@ -307,13 +319,18 @@ def test_a_profile_told_late_is_made_up_for_too(alpha: Company, beta: Company) -
     assert of_lines(drafted(other, JULY)) == [("base", Decimal("1000.00"))]
 
 
-def test_a_subscription_that_ended_is_made_up_for_on_the_one_that_follows(alpha: Company, beta: Company) -> None:
+def test_a_subscription_that_ended_is_made_up_for_on_the_one_that_follows(
+    alpha: Company, beta: Company
+) -> None:
     at_once(alpha, 5, NOON)
     first = subscribe(alpha, ends_on=JULY)
     issue(first, JUNE)
     late_call(alpha)
     second = subscribe(alpha, "per_profile", JULY)
-    assert of_lines(drafted(second, JULY)) == [("base", Decimal("1000.00")), ("correction", Decimal("1500.00"))]
+    assert of_lines(drafted(second, JULY)) == [
+        ("base", Decimal("1000.00")),
+        ("correction", Decimal("1500.00")),
+    ]
     assert of_lines(drafted(subscribe(beta), JULY)) == [("tier", Decimal("1500.00"))]
 
 
