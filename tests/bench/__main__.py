@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # In the order of an event's way; what each measures stands in its module.
 NAMES = (
     "parse", "growth", "fanout", "audience", "dom", "storm", "ingest", "tenancy", "journal", "reports", "rollups",
-    "retention",
+    "retention", "billing",
 )  # fmt: skip
 BUSY = 1.5
 LONGEST = 900.0  # seconds of one measurement; the first of those with a long past fills it

@@ -88,4 +88,5 @@ TITLES = {
     "reports": "Reports of the past",
     "rollups": "Adding up the past",
     "retention": "What is too old goes",
+    "billing": "A month is billed",
 }
