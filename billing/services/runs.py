@@ -111,10 +111,7 @@ def work(*, item_id: int, now: datetime) -> RunItem | None:
     A database that is away is raised: the item stays as it was and is handed out again by ``sweep``.
     """
     began = time.perf_counter()
-    # Counted by itself, so that an item that kills its worker is known by it.
-    if not RunItem.objects.filter(
-        pk=item_id, state=ItemState.WAITING, run__state__in=ALIVE, attempts__lt=ATTEMPTS
-    ).update(attempts=F("attempts") + 1):
+    if not _counted(item_id):
         return None
     try:
         with transaction.atomic():
@@ -249,6 +246,18 @@ def _bill(item: RunItem, now: datetime) -> None:
         kind=ReviewKind.FAILED, company=subscription.company, period_start=run.period_start, now=now,
         subscription=subscription,
     )  # fmt: skip
+
+
+def _counted(item_id: int) -> bool:
+    """Whether to begin with the item; counted by itself, so that one that kills its worker is known by it.
+
+    One that another worker is busy with is passed by: it may take long, and must not keep every worker waiting.
+    """
+    with transaction.atomic():
+        waiting = RunItem.objects.select_for_update(of=("self",), skip_locked=True).filter(
+            pk=item_id, state=ItemState.WAITING, run__state__in=ALIVE, attempts__lt=ATTEMPTS
+        )
+        return bool(waiting) and bool(RunItem.objects.filter(pk=item_id).update(attempts=F("attempts") + 1))
 
 
 def _claimed(item_id: int) -> RunItem | None:

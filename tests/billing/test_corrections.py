@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, ReviewItem, Subscription
 from billing.services import corrections, unbilled
@@ -356,3 +358,15 @@ def test_use_without_a_subscription_is_on_the_review_list_once(alpha: Company, b
     item = ReviewItem.objects.get()
     assert (item.kind, item.company, item.details) == ("no_subscription", alpha, {"calls": 1, "profiles": 1})
     assert unbilled.look(month=date(2026, 5, 1), now=after(JUNE)) == 0
+
+
+def test_looking_at_two_issued_months_costs_the_same_however_many_calls(alpha: Company, two: Two) -> None:
+    asked = []
+    for subscription, late in zip(two, (30, 0), strict=True):
+        for month in (JUNE, JULY):
+            issue(subscription, month)
+        at_once(subscription.company, late, moscow(2026, 8, 3))
+        with CaptureQueriesContext(connection) as seen:
+            drafted(subscription, AUGUST)
+        asked.append(sum(not one["sql"].startswith("SET search_path") for one in seen.captured_queries))
+    assert asked[0] == asked[1] <= 30

@@ -145,6 +145,21 @@ def test_eight_clicks_at_once_are_one_run(six: list[Subscription]) -> None:
     assert RunItem.objects.count() == len(six)
 
 
+def test_an_item_that_takes_long_keeps_no_other_worker_waiting(
+    six: list[Subscription], database_url: str
+) -> None:
+    run = runs.start(who=ANNA, month=JUNE, now=LATER)
+    first, *others = runs.waiting_items(run)
+    base = f"{database_url.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    with psycopg.connect(base) as busy:
+        busy.execute("SELECT FROM billing_runitem WHERE id = %s FOR UPDATE", [first])
+        assert runs.work(item_id=first, now=LATER) is None
+        assert all(runs.work(item_id=item_id, now=LATER) for item_id in others)
+    assert runs.waiting_items(run) == [first], "its worker has died"
+    assert runs.work(item_id=first, now=LATER) is not None
+    one_each(six)
+
+
 def test_drafting_and_issuing_at_once_never_changes_what_is_issued(alpha: Company, beta: Company) -> None:
     two = [subscribe(alpha), subscribe(beta)]
     made = [draft(subscription=one, month=JUNE, now=LATER).invoice for one in two]
