@@ -5,6 +5,7 @@ Its answers are those of billing.domain.metering.Facts over the same calls; a pr
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -20,6 +21,7 @@ from billing.models import UsageRecord
 from monitoring import facade
 from tenants.scope import public_scope
 
+logger = logging.getLogger(__name__)
 OF_CALLS = (Measure.CALLS, Measure.MANAGERS)
 KEPT = 3600  # seconds for which a counting may be shown at all
 
@@ -65,13 +67,11 @@ class ShownMeter:
         window = f"{part.begin:%Y%m%d%H%M}-{part.until:%Y%m%d%H%M}"
         name = f"billing.usage:{self._meter.company}:{what.value}:{window}:{internal:d}"
         now = timezone.now().timestamp()
-        with public_scope():
-            known = cache.get(name)
+        known = _kept(name)
         if known is not None and 0 <= now - known[0] < self._fresh:
             return Measured(what, known[1], known[2], tuple(known[3]))
         found = self._meter.measure(what, part, internal=internal)
-        with public_scope():
-            cache.set(name, (now, found.quantity, found.at, list(found.keys)), KEPT)
+        _keep(name, (now, found.quantity, found.at, list(found.keys)))
         return found
 
 
@@ -101,3 +101,20 @@ class RecordedMeter:
             return None
         top = max(inside, key=lambda record: record.quantity)
         return Measured(what, top.quantity, top.at, tuple(top.keys))
+
+
+def _kept(name: str) -> Any:
+    try:
+        with public_scope():
+            return cache.get(name)
+    except Exception as error:  # whatever keeps it, when that is away: it costs a sweep, not the page
+        logger.warning("The cache cannot be read: %s", error)
+        return None
+
+
+def _keep(name: str, counting: tuple[Any, ...]) -> None:
+    try:
+        with public_scope():
+            cache.set(name, counting, KEPT)
+    except Exception as error:
+        logger.warning("The cache cannot be written: %s", error)

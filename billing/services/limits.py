@@ -78,8 +78,9 @@ def watch(company: Company, *, now: datetime) -> list[LimitNotice]:
                 new.append((one, notice))
                 _to_webhooks(company, month, one, now)
     # Three tiers passed at once are three facts, and one letter about the last of them.
-    for one in {one.what: one for one, _notice in new}.values():
-        _write(company, month, one, usage)
+    for one, notice in {one.what: (one, notice) for one, notice in new}.values():
+        if not _write(company, month, one, usage) and letters.addresses(company):
+            notice.delete()  # the post is away: the next look finds it again and tries once more
     return [notice for _one, notice in new]
 
 
@@ -130,14 +131,14 @@ def _to_webhooks(company: Company, month: Period, one: Reached, now: datetime) -
     facade.tell(company.slug, "limit.reached", key, data, now)
 
 
-def _write(company: Company, month: Period, one: Reached, usage: Usage | None) -> None:
+def _write(company: Company, month: Period, one: Reached, usage: Usage | None) -> list[str]:
     with letters.speaking(company):
         subject = _("%(value)d of %(bound)d: %(what)s") % {
             "value": one.value, "bound": one.bound, "what": _titles(one),
         }  # fmt: skip
         parts = [_happened(one, month), _meaning(one, usage), _where(company)]
         text = "\n\n".join(part for part in parts if part) + "\n"
-    letters.send(company=company, subject=subject, text=text)
+    return letters.send(company=company, subject=subject, text=text)
 
 
 def _titles(one: Reached) -> str:

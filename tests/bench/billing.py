@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from tests.bench.past import database
+from tests.bench.past import database, without_indexes
 from tests.bench.table import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,9 +58,12 @@ def prepare() -> None:
         with company_scope(slug), connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             cursor.execute("SELECT setseed(%s)", [0.25 * (place + 1)])
+            put_back = without_indexes(cursor)
             if place == 0:
                 fill(cursor, MANY, _epoch(BEFORE), june - 86_400)  # none of them reaches June
             fill(cursor, CALLS, june, july)
+            for statement in put_back:
+                cursor.execute(statement)
             cursor.execute("SET session_replication_role = DEFAULT")
             cursor.execute("VACUUM ANALYZE monitoring_call")
             cursor.execute("VACUUM ANALYZE monitoring_leg")
@@ -212,7 +215,7 @@ def run() -> list[Row]:
     from billing.services import runs
     from billing.services.acts import TIMETABLE
 
-    current_app.conf.broker_url = "memory://localhost/"  # items are handed to the workers below
+    current_app.conf.update(broker_url="memory://localhost/")  # items are handed to the workers below
     began = time.perf_counter()
     this = runs.start(who=TIMETABLE, month=MONTH, now=NOW)
     items = runs.waiting_items(this)

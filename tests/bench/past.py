@@ -125,7 +125,7 @@ def fill() -> dict[str, int]:
         # Rows made to fit need no foreign keys checked and no sums marked stale.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET maintenance_work_mem = '1GB'")
-        put_back = _without_indexes(cursor)
+        put_back = without_indexes(cursor)
         for statement in (
             _CALLS, _LEGS, _VISITS, _STEPS, _STATUSES, *put_back, _MARKS,
         ):  # fmt: skip
@@ -145,7 +145,7 @@ def fill() -> dict[str, int]:
 TABLES = ("monitoring_call", "monitoring_leg", "monitoring_queuevisit", "monitoring_step")
 
 
-def _without_indexes(cursor: Any) -> list[str]:
+def without_indexes(cursor: Any) -> list[str]:
     """Take indexes and constraints off, for a faster load; the statements that put them back."""
     cursor.execute(
         "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint"

@@ -140,6 +140,33 @@ def test_without_an_address_every_admin_is_written_to_in_the_companys_language(a
     assert "June 2026" in letter.body
 
 
+def test_a_letter_that_could_not_go_is_written_at_the_next_look(
+    alpha: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    money.subscribe(alpha)
+    money.at_once(alpha, 4, AT)
+
+    def away(self: mail.EmailMultiAlternatives) -> int:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mail.EmailMultiAlternatives, "send", away)
+        watch(alpha)
+    assert (mail.outbox, LimitNotice.objects.count()) == ([], 0)
+    assert watch(alpha) == [("tier", 80, 4, 5)]
+    assert watch(alpha) == []
+    assert len(mail.outbox) == 1
+
+
+def test_a_company_nobody_can_be_written_to_is_told_on_its_pages_once(alpha: Company) -> None:
+    money.subscribe(alpha)
+    Account.objects.filter(company=alpha).update(email="")
+    money.at_once(alpha, 4, AT)
+    assert watch(alpha) == [("tier", 80, 4, 5)]
+    assert watch(alpha) == []
+    assert LimitNotice.objects.count() == 1
+
+
 def test_the_task_watches_the_company_it_is_given(alpha: Company, beta: Company) -> None:
     for company in (alpha, beta):
         money.subscribe(company)

@@ -175,6 +175,23 @@ def test_a_page_shows_a_sweep_again_for_a_while_and_an_invoice_never_does(
         cache.clear()
 
 
+def test_a_cache_that_is_away_costs_a_sweep_and_not_the_page(
+    alpha: Company, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BILLING_USAGE_SECONDS = 30
+    money.subscribe(alpha)
+    money.at_once(alpha, 6, AT)
+
+    def away(*_args: object, **_kwargs: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("billing.selectors.meter.cache.get", away)
+    monkeypatch.setattr("billing.selectors.meter.cache.set", away)
+    found = usage_today(alpha, now=NOW)
+    assert found is not None
+    assert found.quantity == 6
+
+
 def test_usage_takes_a_handful_of_queries_whatever_the_calls(
     alpha: Company, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
