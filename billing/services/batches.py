@@ -13,6 +13,7 @@ from celery import current_app
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from billing.models import OPEN_STATES, Act, Invoice, InvoiceState
 from billing.services import acts
@@ -63,9 +64,13 @@ def request(*, who: Who, invoices: Sequence[int]) -> Act:
 
 
 def start(act_id: int) -> None:
-    """Queue it; also again, when a worker died."""
+    """Queue it; also again, when a worker died. Raises NotThere, NotNow (the queue is away)."""
+    _asked(act_id)
     current_app.loader.import_default_modules()  # a web process has not read the tasks yet
-    current_app.tasks["billing.finalise_batch"].apply_async((act_id,), retry=False)
+    try:
+        current_app.tasks["billing.finalise_batch"].apply_async((act_id,), retry=False)
+    except OperationalError as error:
+        raise NotNow(_("The queue of background work cannot be reached: try again in a minute.")) from error
 
 
 def carry_out(act_id: int) -> None:

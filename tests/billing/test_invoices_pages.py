@@ -15,6 +15,7 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from kombu.exceptions import OperationalError
 from openpyxl import load_workbook
 
 from billing.models import Act, CreditNote, Invoice, InvoiceState
@@ -23,6 +24,7 @@ from billing.services import batches, invoice_letters, payments
 from billing.services.acts import Who
 from billing.services.credits import credit
 from billing.services.invoices import finalise
+from billing.tasks.papers import finalise_batch, send_invoice
 from tenants.models import Company
 from tenants.people.models import Role, User
 from tests.factories.money import account, handled, moscow, subscribe
@@ -358,3 +360,28 @@ def test_a_letter_whose_message_was_lost_is_found_again(alpha: Company, beta: Co
 def test_a_draft_is_never_sent(alpha: Company) -> None:
     assert invoice_letters.send(draft(subscribe(alpha)).pk) == []
     assert mail.outbox == []
+
+
+def test_a_queue_that_is_away_is_said_and_the_request_stays(staff: Client, alpha: Company) -> None:
+    act = batches.request(who=WHO, invoices=[draft(subscribe(alpha)).pk])
+    path = f"/billing/invoices/issue/{act.pk}/again/"
+    with patch("celery.app.task.Task.apply_async", side_effect=OperationalError("away")):
+        answer = staff.post(path, follow=True)
+    text = answer.content.decode()
+    assert "Очередь фоновых задач недоступна" in text
+    with patch("celery.app.task.Task.apply_async") as queued:
+        assert staff.post(path).status_code == 302
+    queued.assert_called_once_with((act.pk,), retry=False)
+    assert staff.post("/billing/invoices/issue/999999/again/").status_code == 404
+
+
+def test_the_tasks_do_once_what_they_are_given_twice(alpha: Company, beta: Company) -> None:
+    act = batches.request(who=WHO, invoices=[draft(subscribe(one)).pk for one in (alpha, beta)])
+    for _ in range(2):
+        finalise_batch(act.pk)
+    numbers = sorted(Invoice.objects.values_list("number", flat=True))
+    assert numbers == [1, 2]
+    for _ in range(2):
+        for invoice in Invoice.objects.all():
+            send_invoice(invoice.pk)
+    assert sorted(letter.to[0] for letter in mail.outbox) == ["pay@alpha.example", "pay@beta.example"]

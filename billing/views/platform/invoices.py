@@ -98,10 +98,11 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Verb.EDIT_BILLING)
 def batch_again(request: HttpRequest, pk: int) -> HttpResponse:
     try:
-        batches.progress(pk, now=timezone.now())
+        batches.start(pk)
     except NotThere as error:
         raise Http404(str(error.message)) from error
-    batches.start(pk)
+    except BillingError as error:
+        messages.error(request, str(error.message))
     return redirect("billing_admin:invoice_batch", pk)
 
 
