@@ -26,7 +26,11 @@ from billing.services.errors import BillingError
 from billing.views.platform.clock import month_before, today
 from billing.views.platform.plan_forms import FORMS, NewPlanForm, PlanForm, VersionForm
 from billing.views.platform.plan_words import Term, in_words, told
+from tenants.models import Company
 from tenants.people.roles import Verb, requires
+
+MOST_SHOWN = 200
+"""Rows of a preview: those that change most; the sums are of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,19 @@ class PlanCard:
     coming: PlanVersion | None
     terms: list[Term]
     subscribers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """One company's last month as billed, and by the new prices; None: a price would have to be agreed."""
+
+    company: Company
+    before: Decimal | None
+    after: Decimal | None
+
+    @property
+    def difference(self) -> Decimal | None:
+        return None if self.before is None or self.after is None else self.after - self.before
 
 
 @require_safe
@@ -139,20 +156,23 @@ def _make(request: HttpRequest, plan: Plan, form: VersionForm) -> PlanVersion | 
 def _preview(plan: Plan, form: VersionForm) -> dict[str, Any]:
     """What last month would have cost whoever has the plan, and all of them together where both are known."""
     month = month_before(today())
-    rows = list(compare.preview(plan, form.terms, form.cleaned_data["vat_mode"], month=month))
-    rows.sort(key=lambda row: (-abs((row.after or ZERO) - (row.before or ZERO)), str(row.company)))
-    both = [row for row in rows if row.before is not None and row.after is not None]
-    before: Decimal = sum((row.before for row in both), ZERO)
-    after: Decimal = sum((row.after for row in both), ZERO)
+    rows = [
+        Before(row.company, row.before, row.after)
+        for row in compare.preview(plan, form.terms, form.cleaned_data["vat_mode"], month=month)
+    ]
+    rows.sort(key=lambda row: (row.difference is None, -abs(row.difference or ZERO), str(row.company)))
+    known = [row for row in rows if row.difference is not None]
+    before = sum((row.before or ZERO for row in known), ZERO)
+    after = sum((row.after or ZERO for row in known), ZERO)
     return {
         "month": month,
-        "rows": [(row, row.after - row.before if row in both else None) for row in rows[:200]],
-        "more_rows": max(0, len(rows) - 200),
+        "rows": rows[:MOST_SHOWN],
+        "more_rows": max(0, len(rows) - MOST_SHOWN),
         "before": before,
         "after": after,
         "difference": after - before,
-        "unpriced": len(rows) - len(both),
-        "touched": sum(1 for row in both if row.before != row.after),
+        "unpriced": len(rows) - len(known),
+        "touched": sum(1 for row in known if row.difference),
     }
 
 
