@@ -94,7 +94,7 @@ def _page_answer(request: HttpRequest, found: Standing) -> HttpResponse:
     if not request.accepts("text/html"):
         return _api_answer(found.state)
     tells = sees_money(request.user, request.company.slug)  # type: ignore[attr-defined]
-    invoice = Invoice.objects.filter(pk=found.invoice).first() if tells else None
+    invoice = Invoice.objects.filter(pk=found.invoice or 0).first() if tells else None
     context = {
         "closed": found,
         "sees_money": tells,

@@ -59,11 +59,7 @@ def import_statement(*, who: Who, file_name: str, data: bytes) -> BankStatement:
             begins_on=read.begins_on, ends_on=read.ends_on, documents=len(read.documents), imported_by=who.name,
         )  # fmt: skip
         incoming = [one for one in read.documents if one.payee_account in sellers]
-        made = [
-            (payment, sellers[document.payee_account])
-            for document, mark in _marked(incoming)
-            if (payment := _kept(statement, document, mark, sellers, who)) is not None
-        ]
+        made = _kept(statement, incoming, sellers, who)
         statement.incoming, statement.known = len(incoming), len(incoming) - len(made)
         statement.matched = _match(who, made)
         statement.save(update_fields=["incoming", "known", "matched"])
@@ -117,37 +113,53 @@ def _marked(documents: list[Document]) -> Iterator[tuple[Document, str]]:
 
 
 def _kept(
+    statement: BankStatement, documents: list[Document], sellers: dict[str, Seller], who: Who
+) -> list[tuple[Payment, Seller]]:
+    """The transfers no file has brought before, and whose bank each came to."""
+    marked = {mark: document for document, mark in _marked(documents)}
+    known = set(Payment.objects.filter(fingerprint__in=marked).values_list("fingerprint", flat=True))
+    fresh = {mark: document for mark, document in marked.items() if mark not in known}
+    rows = Payment.objects.bulk_create(
+        _payment(statement, document, mark, sellers, who) for mark, document in fresh.items()
+    )
+    return [
+        (row, sellers[document.payee_account]) for row, document in zip(rows, fresh.values(), strict=True)
+    ]
+
+
+def _payment(
     statement: BankStatement, document: Document, mark: str, sellers: dict[str, Seller], who: Who
-) -> Payment | None:
+) -> Payment:
     own = document.payer_account in sellers
-    payment, made = Payment.objects.get_or_create(
-        fingerprint=mark,
-        defaults={
-            "statement": statement, "amount": document.amount, "paid_on": document.paid_on,
-            "document": document.number, "payer_name": document.payer_name, "payer_inn": document.payer_inn,
-            "payer_account": document.payer_account, "purpose": document.purpose, "made_by": who.name,
-            "state": PaymentState.IGNORED if own else PaymentState.UNMATCHED, "why": Why.OWN if own else "",
-        },
+    return Payment(
+        statement=statement, amount=document.amount, paid_on=document.paid_on, document=document.number,
+        payer_name=document.payer_name, payer_inn=document.payer_inn, payer_account=document.payer_account,
+        purpose=document.purpose, fingerprint=mark, made_by=who.name,
+        state=PaymentState.IGNORED if own else PaymentState.UNMATCHED, why=Why.OWN if own else "",
     )  # fmt: skip
-    return payment if made else None
 
 
 def _match(who: Who, made: list[tuple[Payment, Seller]]) -> int:
     """How many found their invoice. Companies are held in one order: another import may want the same ones."""
-    waiting = [(payment, seller) for payment, seller in made if payment.state == PaymentState.UNMATCHED]
-    found = {one.company for payment, seller in waiting if (one := fit(payment, seller).invoice) is not None}
+    waiting = [
+        (payment, seller, fit(payment, seller))
+        for payment, seller in made
+        if payment.state == PaymentState.UNMATCHED
+    ]
+    found = {one.invoice.company for _payment, _seller, one in waiting if one.invoice is not None}
     for company in sorted(found, key=lambda company: company.pk):
         hold(company)
-    matched = 0
-    for payment, seller in waiting:
-        now = fit(payment, seller)
+    left = []
+    for payment, seller, before in waiting:
+        # What names no invoice of its payer's names none now; of the others money may have moved meanwhile.
+        now = before if before.why in (Why.NO_NUMBER, Why.OTHER_INN) else fit(payment, seller)
         if now.invoice is not None and now.invoice.company in found and not _is_by_hand(payment):
             attach(who=who, payment=payment, company=now.invoice.company, first=now.invoice, how="statement")
-            matched += 1
         else:
             payment.why = Why.BY_HAND if now.invoice is not None else now.why or ""
-            payment.save(update_fields=["why"])
-    return matched
+            left.append(payment)
+    Payment.objects.bulk_update(left, ["why"], batch_size=500)
+    return len(waiting) - len(left)
 
 
 def _is_by_hand(payment: Payment) -> bool:
