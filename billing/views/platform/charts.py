@@ -62,6 +62,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     ages = charts.debt(day)
     month = charts.last_billed()
     rows = charts.reached(month) if month else []
+    plans = charts.plan_names()
     context: dict[str, Any] = {
         "span": span,
         "spans": SPANS,
@@ -84,7 +85,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "debt": _bars([(_age(age), age.amount) for age in ages]),
         "owed": sum((age.amount for age in ages), ZERO),
         "month": month,
-        "reached": [(row, _what(row), charts.plan_names().get(row.plan, row.plan)) for row in rows],
+        "reached": [(row, _what(row), plans.get(row.plan, row.plan)) for row in rows],
         "tiers": _bars([(_what(row), Decimal(row.companies)) for row in rows], money=False),
     }
     return render(request, "billing/platform/charts.html", context)
