@@ -20,7 +20,9 @@ import pytest
 from ccenter.lab import mixed, speech, witness
 from ccenter.lab.customers import Planned
 from ccenter.lab.sipp import Stage
+from ccenter.lab.witness import Stay
 from tests.e2e.seeding import WRAP_UP
+from tests.e2e.skew import skew_of
 from tests.e2e.stack import COMPANIES, DIRECTED, Stack, until
 from tests.figures import Figure
 from tests.recordings.sounds import decoded, rms
@@ -44,8 +46,9 @@ PLACED = """
      WHERE merged_into = '' AND started >= to_timestamp(%s) AND ended IS NOT NULL
 """
 TALKS = """
-    SELECT l.manager_name, sum(l.talk_seconds + l.hold_seconds) FROM monitoring_leg l
-    JOIN monitoring_call c ON c.id = l.call_id WHERE c.started >= to_timestamp(%s) GROUP BY 1
+    SELECT l.manager_name, l.talk_seconds + l.hold_seconds FROM monitoring_leg l
+      JOIN monitoring_call c ON c.id = l.call_id
+     WHERE c.started >= to_timestamp(%s) AND l.talk_seconds + l.hold_seconds > 0 ORDER BY l.answered
 """
 LEGS = """
     SELECT l.manager_name, l.queue_name, extract(epoch FROM l.ended)::float8, extract(epoch FROM l.booked)::float8,
@@ -74,7 +77,7 @@ BUILT = "SELECT until >= to_timestamp(%s) FROM monitoring_built"
 
 @dataclass(frozen=True)
 class Day:
-    """The run, and what was on the boards and in the reports before it. ``skew``: see ``skew_of``."""
+    """The run, and what was on the boards and in the reports before it. ``skew``: see tests.e2e.skew."""
 
     run: mixed.MixedRun
     boards: Counter[tuple[str, str]]
@@ -118,28 +121,14 @@ def day(stack: Stack, worker: None, tmp_path_factory: pytest.TempPathFactory) ->
         for host in DIRECTED.values():
             stage.phones(replace(mixed.MANAGERS, speech=answers), stack.instance.ports.phones, host)
         run = mixed.play(stack.instance, stack.plan, calls=CALLS, every=0.3, voices=voices, answers=answers)
+    # How soon is told by tests of their own; a busy machine may take its time here.
     until(
-        lambda: len(stored(stack, PLACED, run.began - 1)) >= CALLS, 10, what="every call is stored as ended"
+        lambda: len(stored(stack, PLACED, run.began - 1)) >= CALLS, 60, what="every call is stored as ended"
     )
     deaf = stored(stack, DEAF, run.began)
     assert deaf == [], "a collector that is cut off tells the test of another one (tests/faults)"
-    return Day(run, boards, told, skew_of(stack.recorder.bytes(), witness.cel(stack.instance.witness)))
-
-
-def skew_of(ami: bytes, cel: list[dict[str, str]]) -> float:
-    """Seconds by which Asterisk's own two stories differ about one moment: on a busy machine a thread of it waits."""
-    met = {row["uniqueid"]: float(row["at"]) for row in cel if row["event"] == "CHAN_START"}
-    ended = {row["uniqueid"]: float(row["at"]) for row in cel if row["event"] == "HANGUP"}
-    worst = 0.0
-    for block in ami.split(b"\r\n\r\n"):
-        told = {b"Event: Newchannel": met, b"Event: Hangup": ended}.get(block.partition(b"\r\n")[0])
-        if told is None:
-            continue
-        fields = dict(line.split(b": ", 1) for line in block.split(b"\r\n") if b": " in line)
-        at = told.get(fields[b"Uniqueid"].decode())
-        if at is not None:
-            worst = max(worst, abs(at - float(fields[b"Timestamp"])))
-    return worst
+    cel = witness.cel(stack.instance.witness)
+    return Day(run, boards, told, skew_of(stack.recorder.bytes(), cel, since=run.began))
 
 
 def test_every_call_of_the_scenario_is_stored_once(stack: Stack, day: Day, figure: Figure) -> None:
@@ -177,7 +166,7 @@ def test_every_queue_visit_is_as_asterisk_logged_it(stack: Stack, day: Day, figu
 
 def test_every_second_of_talk_is_as_the_bridges_tell_it(stack: Stack, day: Day, figure: Figure) -> None:
     seconds, worst = compare_talks(stack, day)
-    figure("seconds in bridges, person by person", f"{seconds:.0f} s, worst {worst:.2f} s apart", "≤ 0.3 s")
+    figure("seconds in bridges, talk by talk", f"{seconds:.0f} s, worst {worst:.2f} s apart", "≤ 0.3 s")
     figure("by which AMI and CEL differ about one moment", f"{day.skew:.2f} s", "")
 
 
@@ -390,13 +379,32 @@ def bridged(run: mixed.MixedRun) -> dict[str, float]:
     }
 
 
+def talks(run: mixed.MixedRun) -> dict[str, list[float]]:
+    """Endpoint of a person → seconds in bridges of each channel they had, in order."""
+    channels: dict[tuple[str, str], list[Stay]] = defaultdict(list)
+    for stay in run.stays:
+        name = stay.channel.removeprefix("PJSIP/").rpartition("-")[0]
+        if stay.channel.startswith("PJSIP/") and name.partition("_")[2] and stay.left > stay.entered:
+            channels[name, stay.uniqueid].append(stay)
+    found: dict[str, list[float]] = defaultdict(list)
+    for (name, _channel), stays in sorted(channels.items(), key=lambda item: min(s.entered for s in item[1])):
+        found[name].append(sum(stay.left - stay.entered for stay in stays))
+    return found
+
+
 def compare_talks(stack: Stack, day: Day) -> tuple[float, float]:
-    """Everybody's seconds in bridges; returns their sum and the worst difference."""
-    real = bridged(day.run)
-    ours: dict[str, float] = {name: total for name, total in stored(stack, TALKS, day.since) if total}
-    apart = {name: abs(ours.get(name, 0.0) - real.get(name, 0.0)) for name in real.keys() | ours.keys()}
-    assert {
-        name: (ours.get(name), real.get(name)) for name, by in apart.items() if by > 0.3 + 2 * day.skew
-    } == {}
-    assert real
-    return sum(real.values()), max(apart.values())
+    """Everybody's talks one by one; returns their seconds and the worst difference.
+
+    Not everybody's sum: AMI stamps an event when it tells it, and what it is late by adds up with every talk.
+    """
+    real = talks(day.run)
+    ours: dict[str, list[float]] = defaultdict(list)
+    for name, seconds in stored(stack, TALKS, day.since):
+        ours[name].append(seconds)
+    assert {name: len(each) for name, each in ours.items()} == {
+        name: len(each) for name, each in real.items()
+    }
+    pairs = [(name, *pair) for name in real for pair in zip(ours[name], real[name], strict=True)]
+    assert [pair for pair in pairs if abs(pair[1] - pair[2]) > 0.3 + 2 * day.skew] == []
+    assert len(pairs) > CALLS // 3
+    return sum(pair[2] for pair in pairs), max(abs(pair[1] - pair[2]) for pair in pairs)

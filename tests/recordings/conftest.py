@@ -14,6 +14,7 @@ from monitoring.models import Call, Leg, Manager
 from monitoring.models.phones import customer_of
 from monitoring.models.recordings import Recording, State
 from tenants.scope import company_scope
+from tests.factories.clock import fixed_day as fixed_day
 from tests.factories.staff import Staff, make_staff
 from tests.recordings.sounds import left_at, stereo
 

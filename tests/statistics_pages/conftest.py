@@ -13,6 +13,7 @@ from django.test import Client
 from monitoring.models import Call, Leg, QueueVisit
 from tenants.people.models import User
 from tenants.scope import company_scope
+from tests.factories.clock import fixed_day as fixed_day
 from tests.factories.staff import Staff, make_staff
 
 BEGAN = datetime(2026, 11, 18, 9, tzinfo=UTC)  # a Wednesday noon in Moscow
