@@ -45,7 +45,8 @@ def left(whole: Iterable[RateShare], gone: Iterable[RateShare]) -> list[RateShar
 def divided(standing: Sequence[RateShare], amount: Decimal) -> list[RateShare]:
     """``amount`` over what stands, in proportion; shares of nothing are left out.
 
-    Raises ValueError for more than there is. Left-over kopecks go to the largest shares first.
+    Raises ValueError for more than there is. Left-over kopecks go to those whom rounding down took the most from,
+    so no share is a whole kopeck off.
     """
     bases = [max(share.amount, ZERO) for share in standing]
     whole = sum(bases, ZERO)
@@ -54,7 +55,7 @@ def divided(standing: Sequence[RateShare], amount: Decimal) -> list[RateShare]:
     exact = [Fraction(amount) * Fraction(base) / Fraction(whole) for base in bases]
     parts = [Decimal(int(part * 100)) / 100 for part in exact]
     missing = int((amount - sum(parts, ZERO)) * 100)
-    order = sorted(range(len(parts)), key=lambda n: (parts[n] - bases[n], n))
+    order = sorted(range(len(parts)), key=lambda n: (Fraction(parts[n]) - exact[n], n))
     for n in order[:missing]:
         parts[n] += Decimal("0.01")
     return [_share(share, kopecks(part)) for share, part in zip(standing, parts, strict=True) if part]

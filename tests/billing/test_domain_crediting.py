@@ -6,11 +6,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.domain.crediting import RateShare, by_rate, divided, left
 from billing.domain.money import ZERO, kopecks
+
+# A busy machine draws slowly, which is no fault of anybody.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RATES = [None, Decimal(0), Decimal(10), Decimal(20), Decimal(22)]
 
@@ -28,7 +31,7 @@ amounts = st.integers(1, 10_000_000).map(lambda kopecks: Decimal(kopecks) / 100)
 invoices = st.lists(st.builds(share, st.sampled_from(RATES), amounts), min_size=1, max_size=6).map(by_rate)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(invoice=invoices, steps=st.lists(st.integers(1, 1000), min_size=1, max_size=6))
 def test_what_is_given_back_in_steps_is_all_there_was(invoice: list[RateShare], steps: list[int]) -> None:
     whole, tax = sum(part.amount for part in invoice), sum(part.vat for part in invoice)
@@ -51,7 +54,7 @@ def test_what_is_given_back_in_steps_is_all_there_was(invoice: list[RateShare], 
     assert sum(part.vat for part in gone) == tax
 
 
-@settings(max_examples=300, deadline=None)
+@settings(PATIENT, max_examples=300)
 @given(invoice=invoices, part=st.integers(1, 999))
 def test_each_rate_gives_its_share_to_the_kopeck(invoice: list[RateShare], part: int) -> None:
     whole = sum((each.amount for each in invoice), ZERO)
@@ -66,3 +69,13 @@ def test_each_rate_gives_its_share_to_the_kopeck(invoice: list[RateShare], part:
 def test_nothing_and_more_than_there_is_are_refused(amount: str) -> None:
     with pytest.raises(ValueError, match="cannot be given back"):
         divided([share(Decimal(22), Decimal("1500.00"))], Decimal(amount))
+
+
+def test_a_share_that_comes_out_even_is_given_no_more() -> None:
+    """0.02 of 0.03 and 0.03: each 0.01 exactly; of three such, 0.04, one gets the kopeck left over."""
+    even = [RateShare(Decimal(22), Decimal("0.03"), ZERO), RateShare(Decimal(20), Decimal("0.03"), ZERO)]
+    assert [part.amount for part in divided(even, Decimal("0.02"))] == [Decimal("0.01"), Decimal("0.01")]
+    three = [*even, RateShare(Decimal(10), Decimal("0.03"), ZERO)]
+    assert sorted(part.amount for part in divided(three, Decimal("0.04"))) == [
+        Decimal("0.01"), Decimal("0.01"), Decimal("0.02"),
+    ]  # fmt: skip

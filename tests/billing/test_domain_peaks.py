@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.domain.concurrency import Peak, peak
 from billing.domain.metering import CallTimes, Facts, Measure
 from billing.domain.periods import DAY, Period, following, local_day, midnight, month_of, preceding
 from billing.domain.spans import Open, united, within
+
+# A busy machine draws slowly, which is no fault of anybody.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -50,13 +53,13 @@ def counted_by_hand(found: Sequence[tuple[str, Sequence[Open]]], begin: datetime
     return best
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(PATIENT, max_examples=2000)
 @given(found=things)
 def test_a_peak_is_what_looking_at_every_moment_finds(found: list[tuple[str, list[Open]]]) -> None:
     assert peak(found, BEGIN, UNTIL) == counted_by_hand(found, BEGIN, UNTIL)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(found=things, data=st.data())
 def test_order_and_doubles_change_no_peak(found: list[tuple[str, list[Open]]], data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(found), max_size=4)) if found else []
@@ -64,7 +67,7 @@ def test_order_and_doubles_change_no_peak(found: list[tuple[str, list[Open]]], d
     assert peak(data.draw(st.permutations(torn_up)), BEGIN, UNTIL) == peak(found, BEGIN, UNTIL)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(found=things, cut=st.integers(1, 11))
 def test_the_peak_of_a_month_is_the_larger_of_its_parts(
     found: list[tuple[str, list[Open]]], cut: int
@@ -76,7 +79,7 @@ def test_the_peak_of_a_month_is_the_larger_of_its_parts(
     assert whole == (first if first.count >= second.count else second)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(own=st.lists(spans, max_size=6))
 def test_united_spans_hold_the_same_moments_and_never_touch(own: list[Open]) -> None:
     inside = list(within(own, BEGIN, UNTIL))
@@ -98,7 +101,7 @@ days = st.tuples(st.integers(0, 3), st.integers(1, 3)).map(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(on=activity, served=days, zone=st.sampled_from(ZONES))
 def test_profile_measures_are_what_the_hours_of_local_days_say(
     on: list[tuple[str, Open]], served: tuple[date, date], zone: str
@@ -135,7 +138,7 @@ told_calls = st.lists(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(calls=told_calls, served=days, internal=st.booleans())
 def test_calls_and_managers_count_the_kinds_the_plan_counts(
     calls: list[CallTimes], served: tuple[date, date], internal: bool
@@ -157,7 +160,7 @@ def test_calls_and_managers_count_the_kinds_the_plan_counts(
 # Days and months
 
 
-@settings(max_examples=600, deadline=None)
+@settings(PATIENT, max_examples=600)
 @given(
     day=st.dates(date(2000, 1, 1), date(2060, 12, 31)),
     zone=st.sampled_from([*ZONES, "Asia/Gaza", "America/Nuuk"]),
@@ -170,7 +173,7 @@ def test_a_days_first_moment_is_of_that_day_and_the_one_before_is_not(day: date,
         assert local_day(first - TICK, zone) < day
 
 
-@settings(max_examples=300, deadline=None)
+@settings(PATIENT, max_examples=300)
 @given(day=st.dates(date(2000, 1, 1), date(2060, 12, 31)), months=st.integers(0, 40))
 def test_months_follow_each_other_without_a_gap(day: date, months: int) -> None:
     month = month_of(day, "Europe/Moscow")

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.domain.metering import CallTimes, Facts, Measure, Measured
@@ -21,6 +21,9 @@ from billing.domain.periods import DAY, Period, month_of
 from billing.domain.pricing import ChargeKind, Fee, PerConcurrency, PerProfile, Terms, Tier
 from billing.domain.rating import Bill, Phase, State, further_paid, rate, segments
 from billing.domain.vat import NoRate, VatMode, VatRates, taxed
+
+# A busy machine draws slowly, which is no fault of anybody.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ZONE = "Europe/Moscow"
 RATES = VatRates([(date(2019, 1, 1), Decimal(20)), (date(2026, 1, 1), Decimal(22))])
@@ -181,7 +184,7 @@ def with_vat(exact: Fraction, mode: VatMode) -> tuple[Decimal, Decimal]:
             return price, rounded(Fraction(price) * 22 / 122)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(PATIENT, max_examples=1000)
 @given(found=phases(), on=profile_spells, talks=call_spells)
 def test_an_invoice_is_what_the_slow_calculation_says(found: list[Phase], on: list, talks: list) -> None:  # type: ignore[type-arg]
     bill = rate(JUNE, found, facts_of(on, talks), RATES)
@@ -198,7 +201,7 @@ def test_an_invoice_is_what_the_slow_calculation_says(found: list[Phase], on: li
         )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(PATIENT, max_examples=400)
 @given(found=phases(), data=st.data(), on=profile_spells, talks=call_spells)
 def test_order_and_doubles_change_no_invoice(
     found: list[Phase],
@@ -214,7 +217,7 @@ def test_order_and_doubles_change_no_invoice(
     assert rate(JUNE, turned, doubled, RATES) == rate(JUNE, found, facts_of(on, talks), RATES)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(PATIENT, max_examples=400)
 @given(found=phases())
 def test_segments_tile_the_served_days_and_each_stays_in_its_month(found: list[Phase]) -> None:
     period = Period(date(2026, 5, 20), date(2026, 7, 10), ZONE)
@@ -234,7 +237,7 @@ def test_segments_tile_the_served_days_and_each_stays_in_its_month(found: list[P
         assert not (touching and one.agreed == other.agreed), "a date at which nothing changes cuts nothing"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(PATIENT, max_examples=400)
 @given(found=phases(), on=profile_spells, talks=call_spells)
 def test_every_line_adds_up_and_so_does_the_invoice(found: list[Phase], on: list, talks: list) -> None:  # type: ignore[type-arg]
     bill = rate(JUNE, found, facts_of(on, talks), RATES)
@@ -249,7 +252,7 @@ def test_every_line_adds_up_and_so_does_the_invoice(found: list[Phase], on: list
     assert {each.part for each in bill.counted} == {cut.part for cut in segments(JUNE, found)}
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(PATIENT, max_examples=2000)
 @given(
     amount=st.fractions(min_value=-(10**9), max_value=10**9)
     | st.integers(-(10**12), 10**12).map(lambda n: Fraction(n, 200))
@@ -259,7 +262,7 @@ def test_a_fraction_is_rounded_once_and_half_a_kopeck_goes_up(amount: Fraction) 
     assert kopecks(amount).as_tuple().exponent == -2
 
 
-@settings(max_examples=400, deadline=None)
+@settings(PATIENT, max_examples=400)
 @given(
     price=prices, percent=st.integers(0, 10000).map(lambda n: Decimal(n) / 100), mode=st.sampled_from(VatMode)
 )
@@ -288,7 +291,7 @@ def test_tiers_that_do_not_go_up_are_no_tariff(bounds: tuple[int, ...]) -> None:
         PerConcurrency([Tier(bound, Decimal(1)) for bound in bounds])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(PATIENT, max_examples=300)
 @given(model=per_concurrency, quantity=st.integers(0, 9))
 def test_every_quantity_is_in_one_tier_or_above_them_all(model: PerConcurrency, quantity: int) -> None:
     (charge,) = model.charges(Measured(model.measure, quantity), Terms())
@@ -304,7 +307,7 @@ def test_every_quantity_is_in_one_tier_or_above_them_all(model: PerConcurrency, 
 ONCE = PerProfile(Decimal(1000), 3, Decimal(250), Fee.ONCE)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(PATIENT, max_examples=400)
 @given(on=profile_spells, changes=st.lists(june_days, max_size=3, unique=True), start=june_days)
 def test_a_connection_is_charged_once_however_the_time_is_cut(
     on: list, changes: list[date], start: date

@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from billing.selectors.json_reading import Wrong
 from billing.services.described import answer
 from tests.factories.cases import always, at_once, case, per_concurrency, per_profile, rated, told
+
+# A busy machine draws slowly, which is no fault of anybody.
+PATIENT = effort(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What every wrong file is made of by one change. No test here may open a database: none is marked to.
 SOUND = case(
@@ -308,7 +311,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return found
 
 
-@effort(max_examples=500, deadline=None)
+@effort(PATIENT, max_examples=500)
 @given(place=st.sampled_from(places(SOUND)), value=anything)
 def test_whatever_stands_somewhere_the_answer_is_an_invoice_or_a_reason(
     place: tuple[str | int, ...], value: Any
@@ -330,7 +333,7 @@ def told_or_refused(described: dict[str, Any]) -> dict[str, Any] | Wrong:
         return error
 
 
-@effort(max_examples=200, deadline=None)
+@effort(PATIENT, max_examples=200)
 @given(data=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()))
 def test_whatever_a_file_holds_it_is_never_a_traceback(data: bytes) -> None:
     with pytest.raises(Wrong):
