@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from billing.selectors import profile_price
 from billing.selectors.profile_price import further, one_more
@@ -265,3 +268,44 @@ def test_another_companys_profiles_change_no_price(alpha: Company, beta: Company
     with company_scope("alpha"):
         profiles.make(actor=admin_of(alpha), view=VIEW)
     assert [end for _profile, _start, end in spans(alpha)] == [None]
+
+
+# ---------------------------------------------------------------- two at once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_agreed_to_the_fourth_at_once_one_is_asked_about_the_fifth(alpha: Company) -> None:
+    subscribe(alpha, "per_profile", timezone.localdate().replace(day=1))
+    three(alpha)
+    with company_scope("alpha"):
+        admin = admin_of(alpha)
+        off = [
+            profiles.make(actor=admin, view=View(title=title, tiles=("waiting",)), on=False) for title in "АБ"
+        ]
+        with pytest.raises(MustAgree) as asked:
+            profiles.switch(actor=admin, profile=off[0], on=True)
+    together = threading.Barrier(2)
+    told: list[object] = []
+
+    def act(profile: Profile) -> None:
+        try:
+            with company_scope("alpha"):
+                actor = User.objects.get(pk=admin.pk)
+                together.wait(10)
+                told.append(
+                    profiles.switch(
+                        actor=actor, profile=profile, on=True, agreed=asked.value.question.agreement
+                    )
+                )
+        except MustAgree as refusal:
+            told.append(refusal)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=act, args=(profile,)) for profile in off]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(type(one) is bool for one in told) == [False, True]
+    assert sum(end is None for _profile, _start, end in spans(alpha)) == 4
