@@ -281,6 +281,7 @@ BILLING_ALWAYS_OPEN = (
     # Hearing a recording asks for a link and reports what was heard by POST.
     "monitoring:recording", "monitoring:recording_link", "monitoring:recording_sound", "monitoring:recording_heard",
     "monitoring:recording_download", "monitoring:call", "/api/v1/recordings",
+    "monitoring:alert_bell",  # refreshes itself on every page, also on the one that says why the rest is closed
     "monitoring:erase", "monitoring:erase_rows",  # a customer's right to be forgotten does not wait for money
 )  # fmt: skip
 # While read-only: what is not the company's own to change, but somebody's who waits for it.

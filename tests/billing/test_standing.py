@@ -260,7 +260,7 @@ def test_a_part_of_a_page_is_told_by_a_short_word(owing: Invoice, on: On) -> Non
     assert (answer.status_code, answer.content) == (423, b"")
     assert json.loads(answer.headers["HX-Trigger"])["toast"]["tone"] == "alarm"
     on(30)
-    quiet = client.get("/alerts/bell/", headers={"hx-request": "true"})
+    quiet = client.get("/calls/count/", headers={"hx-request": "true"})
     assert (quiet.status_code, "HX-Trigger" in quiet.headers) == (423, False)
     assert client.get("/calls/", headers={"accept": "application/json"}).json()["standing"] == "suspended"
 
