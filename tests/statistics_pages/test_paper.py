@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from pypdf import PdfReader
 
-from monitoring.services.report_paper import _OnlyFonts
+from tenants.paper import _OnlyFonts
 from tests.factories.staff import Staff
 from tests.statistics_pages.conftest import PERIOD, signed_in
 

@@ -1,6 +1,7 @@
 /* The month so far against the bounds of the plan: a stepped line that answers the pointer and leads to its calls.
    Without it the page has the same numbers in a table. */
 import { across, colour } from "../charts/bars_and_line.js";
+import { whenLooksChange } from "../charts/redrawing.js";
 import { dayMarks, inSight, reading } from "../charts/usage.js";
 import uPlot from "uplot";
 
@@ -83,19 +84,4 @@ function draw(figure) {
 }
 
 const figures = [...document.querySelectorAll("[data-usage]")];
-const all = () => figures.forEach(draw);
-all();
-let due = 0;
-const again = () => {
-  cancelAnimationFrame(due);
-  due = requestAnimationFrame(all);
-};
-let width = innerWidth;
-addEventListener("resize", () => {
-  if (innerWidth === width) return;
-  width = innerWidth;
-  again();
-});
-new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-document.fonts?.ready.then(again);
+whenLooksChange(() => figures.forEach(draw));

@@ -1,6 +1,7 @@
 /* The statistics pages: charts that answer the pointer, tables one can order, figures that tell how they were counted.
    Without it the pages show the same numbers: drawings, tables and links are there already. */
 import { draw } from "../charts/bars_and_line.js";
+import { whenLooksChange } from "../charts/redrawing.js";
 import { sortable } from "../charts/sorting.js";
 
 const drawings = new Map();
@@ -19,22 +20,7 @@ function show(figure) {
 }
 
 const figures = [...document.querySelectorAll("[data-chart]")];
-const showAll = () => figures.forEach(show);
-showAll();
-let due = 0;
-const again = () => {
-  cancelAnimationFrame(due);
-  due = requestAnimationFrame(showAll);
-};
-let width = innerWidth;
-addEventListener("resize", () => {
-  if (innerWidth === width) return;
-  width = innerWidth;
-  again();
-});
-new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-document.fonts?.ready.then(again);
+whenLooksChange(() => figures.forEach(show));
 
 for (const table of document.querySelectorAll("[data-sortable]")) sortable(table);
 
