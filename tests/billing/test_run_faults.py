@@ -227,7 +227,7 @@ class Workers:
 
     def ask(self, task: str, *args: object) -> None:
         """Queue a task as any program of the portal would."""
-        with Celery("asking", broker=self.redis_url) as app:
+        with Celery("asking", broker=self.redis_url, set_as_current=False) as app:
             app.send_task(task, args, queue="tasks", exchange="tasks", routing_key="tasks", retry=False)
 
     def lose_queue(self) -> None:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import polib
 import pytest
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation.template import templatize
 
+from ccenter.demo import translations
 from monitoring.domain.metrics import METRICS
 from monitoring.models.norms import Norm
 from monitoring.views.live import STRIP, page_config
@@ -144,7 +144,7 @@ def in_templates() -> Iterator[str]:
 
 
 def test_every_word_of_the_frame_has_a_translation() -> None:
-    entries = polib.pofile(str(BASE / "ccenter/locale/ru/LC_MESSAGES/django.po"))
+    entries = translations.catalogue(BASE / "ccenter/locale/ru/LC_MESSAGES")
     translated = {entry.msgid for entry in entries if entry.msgstr and not entry.fuzzy}
     assert set(in_templates()) - translated == set()
 
