@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from billing.domain.metering import Measure
 from billing.models import Invoice, InvoiceLine
-from billing.templatetags.money import rubles
+from billing.selectors.rubles import rubles
 from monitoring import facade
 from monitoring.contracts import CallShown
 

@@ -18,9 +18,9 @@ from billing.domain.pricing import Fee, PerProfile
 from billing.domain.rating import Phase, rate
 from billing.domain.spans import Open
 from billing.selectors.held import account_of, held
+from billing.selectors.rubles import rubles_short
 from billing.selectors.subscriptions import phases_for
 from billing.selectors.taxes import vat_rates
-from billing.templatetags.money import rubles_short
 from monitoring import facade
 from monitoring.contracts import FurtherProfile
 from tenants.models import Company

@@ -15,8 +15,8 @@ from billing.domain.money import ZERO
 from billing.domain.periods import Period, month_of
 from billing.domain.rating import State
 from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, ReviewKind, UsageRecord
+from billing.selectors.meter import CompanyMeter
 from billing.services.measuring import OF_CALLS, Month, hashed, month_measured, plain, same_facts
-from billing.services.meter import CompanyMeter
 from tenants.models import Company
 
 CORRECTION = "correction"  # the kind of a line

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from billing.models import Reminder
 from billing.selectors import balance
 from billing.selectors.balance import OwedInvoice
+from billing.selectors.rubles import rubles
 from billing.selectors.standing import days_late
 from billing.services import acts, letters
 from billing.services.acts import TIMETABLE
-from billing.templatetags.money import rubles
 from tenants.models import Company
 
 

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.models import Act, Invoice, InvoiceState
+from billing.selectors.rubles import rubles
 from billing.services import acts, letters, paper
 from billing.services.acts import TIMETABLE
-from billing.templatetags.money import rubles
 
 SENT = "invoice.send"
 # A lost message to a worker is made up for within a day or two; an older invoice is no news any more.

@@ -21,9 +21,9 @@ from billing.domain.periods import Period, local_day, month_of
 from billing.domain.pricing import PerConcurrency
 from billing.models import Account, LimitMode, LimitNotice
 from billing.selectors.meter import ShownMeter
+from billing.selectors.rubles import rubles
 from billing.selectors.usage import Usage, level_of, usage_today
 from billing.services import letters
-from billing.templatetags.money import rubles
 from monitoring import facade
 from tenants.models import Company
 

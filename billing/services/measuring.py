@@ -22,11 +22,11 @@ from billing.domain.pricing import ChargeKind
 from billing.domain.rating import Bill, Line, rate
 from billing.domain.vat import NoRate
 from billing.models import InvoiceLine, Subscription, UsageRecord
+from billing.selectors.meter import CompanyMeter
 from billing.selectors.subscriptions import Held, held_in, without_plan
 from billing.selectors.taxes import vat_rates
 from billing.selectors.terms import BadTerms as UnreadableTerms
 from billing.services.errors import BadTerms
-from billing.services.meter import CompanyMeter
 from billing.services.wording import title
 from tenants.models import Company
 

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from billing.models import Act, Plan, PlanVersion
+from billing.selectors.rubles import rubles, rubles_short
 from billing.services import plans
 from billing.services.acts import Who
 from billing.services.errors import BadTerms, NotNow
-from billing.templatetags.money import rubles, rubles_short
 from billing.views.platform.fields import as_typed
 from tenants.models import Company
 from tests.factories import money

@@ -29,10 +29,10 @@ from billing.selectors.course import Course, course
 from billing.selectors.held import Held, held
 from billing.selectors.papers import invoices_of, payments_of
 from billing.selectors.profile_price import profiles_on
+from billing.selectors.rubles import rubles_short
 from billing.selectors.terms import Model
 from billing.selectors.usage import Usage, forecast, present, usage_today
 from billing.services import wording
-from billing.templatetags.money import rubles_short
 from billing.views.platform.plan_words import model_in_words
 from monitoring import facade
 from tenants.models import Company

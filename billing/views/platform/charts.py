@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 
 from billing.domain.money import ZERO
 from billing.selectors import charts
+from billing.selectors.rubles import rubles_short
 from billing.services.tables import Cell, Column, workbook
-from billing.templatetags.money import rubles_short
 from billing.views.platform.clock import months_back, today
 from billing.views.platform.download import xlsx
 from tenants.people.roles import Verb, requires

@@ -11,8 +11,8 @@ from django.utils.translation import pgettext
 from billing.domain.metering import Measure
 from billing.domain.pricing import Fee, PerConcurrency, PerProfile
 from billing.models import PlanVersion
+from billing.selectors.rubles import rubles_short
 from billing.selectors.terms import Model, model_of
-from billing.templatetags.money import rubles_short
 
 
 @dataclass(frozen=True, slots=True)
