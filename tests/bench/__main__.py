@@ -30,7 +30,7 @@ NAMES = (
     "retention", "billing",
 )  # fmt: skip
 BUSY = 1.5
-LONGEST = 900.0  # seconds of one measurement; the first of those with a long past fills it
+LONGEST = 1_800.0  # seconds of one measurement; the first of those with a long past fills it
 
 
 def main() -> None:
