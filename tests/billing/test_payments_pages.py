@@ -109,8 +109,8 @@ def test_a_payment_in_the_queue_is_matched_by_one_press_and_taken_off_by_another
     sold.mine.refresh_from_db()
     assert sold.mine.state == "finalised"
     done = staff.get(f"{BASE}{sold.known.pk}/").content.decode()
-    assert "зачёл(ла) платёж" in done
-    assert "вернул(а) платёж" in done
+    assert "зачтён платёж" in done
+    assert "платёж возвращён в очередь" in done
     assert (
         list(Act.objects.filter(details__payment=sold.known.pk).values_list("who", flat=True))
         == ["Клерк"] * 2
