@@ -7,13 +7,9 @@ from datetime import date
 from django import template
 from django.template.context import RequestContext
 from django.utils.formats import date_format
-from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
-from billing.selectors.held import account_of
-from tenants.models import Company
-from tenants.people.models import Role, User
-from tenants.people.roles import Verb, can
+from billing.selectors import sight
 
 register = template.Library()
 
@@ -27,14 +23,6 @@ def month_name(day: date) -> str:
 
 @register.simple_tag(takes_context=True)
 def sees_money(context: RequestContext) -> bool:
-    """Admins do; a supervisor where the company lets them. Asks the database for a supervisor alone."""
-    record = context.get("company")
-    user = context.get("user")
-    if isinstance(user, SimpleLazyObject):
-        user = context.request.user
-    if record is None or user is None or not can(user, Verb.SEE_MONEY):
-        return False
-    if isinstance(user, User) and user.role == Role.ADMIN:
-        return True
-    company = Company.objects.filter(schema_name=record.slug).first()
-    return company is not None and can(user, Verb.SEE_MONEY, account_of(company))
+    """Admins do; a supervisor where the company lets them."""
+    record, request = context.get("company"), context.get("request")
+    return record is not None and request is not None and sight.sees_money(request.user, record.slug)

@@ -327,11 +327,14 @@ class Stage:
 
 
 def page(language: str) -> str:
-    """The product's own template, rendered for a supervisor who exists only here."""
+    """The product's own template, rendered for a supervisor who exists only here: no rows stand behind it."""
+    from unittest.mock import patch
+
     from django.template.loader import render_to_string
     from django.test import RequestFactory
     from django.utils import translation
 
+    from billing.selectors.standing import PAID_UP
     from monitoring.views.live import page_config
     from tenants.lookup import CompanyRecord
     from tenants.people.models import User
@@ -346,7 +349,11 @@ def page(language: str) -> str:
     from django.urls import set_urlconf
 
     set_urlconf("ccenter.urls_company")
-    with translation.override(language):
+    with (
+        translation.override(language),
+        patch("billing.templatetags.standing.standing", return_value=PAID_UP),
+        patch("billing.selectors.sight.sees_money", return_value=False),
+    ):
         return render_to_string("monitoring/live.html", {"config": page_config("Europe/Moscow", {})}, request)
 
 
