@@ -123,6 +123,22 @@ class Board:
             if key in self.managers:
                 automatic.adopt(self, self.managers[key], autos)
 
+    def counted(self) -> list[dict[str, Any]]:
+        """A copy of today's counts, to see by whether anything was counted since."""
+        queues = [dict(queue.today) for queue in self.queues.values()]
+        return queues + [dict(manager.today) for manager in self.managers.values()]
+
+    def recount(self, standing: Standing) -> None:
+        """Today's counts as the rows have them after what was missed was filled in; counts of another day are left."""
+        if standing.day is None or day_bounds(standing.day, self.directory.time_zone)[1] != self.day_end:
+            return
+        for key, queue in self.queues.items():
+            queue.today = standing.queues.get(key, no_queue_counts()).copy()
+            self.touch("queue", key)
+        for key, manager in self.managers.items():
+            manager.today = standing.managers.get(key, no_manager_counts()).copy()
+            self.touch("manager", key)
+
     def believes(self, queue: str) -> bool:
         """Whether an event of this queue is taken in: known, or one of not too many that the portal does not know."""
         if queue in self.queues or len(self.queues) - len(self.directory.queues) < MOST_UNKNOWN_QUEUES:

@@ -87,6 +87,15 @@ class Switchboard:
         else:
             board.configure(directory, standing)
 
+    def counted(self) -> dict[str, list[dict[str, Any]]]:
+        """Every company's ``Board.counted``."""
+        return {company: board.counted() for company, board in self._boards.items()}
+
+    def recount(self, company: str, standing: Standing) -> None:
+        """See ``Board.recount``; a company this PBX serves no more has nothing to count."""
+        if company in self._boards:
+            self._boards[company].recount(standing)
+
     def member_interfaces(self, company: str, manager: str) -> tuple[str, ...]:
         """The interfaces by which the company's queues ring this manager, as the PBX named them so far."""
         return tuple(self._boards[company].members.get(manager, ()))

@@ -118,6 +118,7 @@ class PbxCollector:
         self._unsettled_since: float | None = None
         self._last_work = 0.0
         self._doubtful = False
+        self._miscounted = False  # a window was filled since today's counts were read
 
     async def run(self) -> None:
         """Watch until cancelled. Raises an exception group with Fenced when the lease is somebody else's."""
@@ -371,8 +372,15 @@ class PbxCollector:
                 await self.refresh()
                 if await self.blindness.look(self._portal, self.roster.companies()):
                     self._show_link()
+                    self._miscounted = True
+                if self._miscounted and await self.roster.recount(self.switchboard, self._all_stored):
+                    self._miscounted = False
             except PortalAway as error:
                 log.warning("PBX %s: people and queues could not be read: %s", self.entry.name, error)
+
+    def _all_stored(self) -> bool:
+        sink = self.sink.status()
+        return sink.queued == 0 and sink.spooled_bytes == 0
 
     def _declared_on_phone(self, company: str, event: StatusDeclared) -> None:
         self.roster.declared.setdefault(company, {})[event.manager] = event.status

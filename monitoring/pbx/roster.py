@@ -5,6 +5,7 @@ Commands only hurry it along; read anew every minute, it is right even when one 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from monitoring.domain.switchboard import Switchboard
 from monitoring.pbx.portal import Loaded, PbxEntry, Portal
 
 log = logging.getLogger(__name__)
+
+SETTLING = 0.5
 
 
 class Roster:
@@ -56,6 +59,23 @@ class Roster:
                     who, what = self.manager(company, key), self.status(company, status)
                     if who is not None and what is not None:
                         changed(company, who, what)
+
+    async def recount(self, switchboard: Switchboard, stored: Callable[[], bool]) -> bool:
+        """Take today's counts from the rows anew: what was missed has been filled in there. Raises PortalAway.
+
+        ``stored``: whether every fact told so far is a row. False: something was told meanwhile, so that rows and
+        board were not of one moment; ask again.
+        """
+        before = switchboard.counted()
+        await asyncio.sleep(SETTLING)  # what was counted just now is handed to the sink within this
+        if not stored():
+            return False
+        loaded = await self._portal.directories(self.entry.companies, counted=True, pbx=self.entry.key)
+        if not stored() or switchboard.counted() != before:
+            return False
+        for company, (_, standing) in loaded.items():
+            switchboard.recount(company, standing)
+        return True
 
     def time_zones(self) -> list[str]:
         return [directory.time_zone for directory in self.directories.values()]

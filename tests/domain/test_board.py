@@ -178,6 +178,27 @@ def test_counts_begin_anew_at_the_companys_midnight_and_a_restart_keeps_them() -
     assert pbx.queue("alpha_sales")["today"]["answered"] == 0
 
 
+def test_counts_follow_the_rows_once_what_was_missed_is_filled_in_and_never_those_of_another_day() -> None:
+    pbx = Pbx()
+    noon = datetime(2026, 11, 22, 9, 0, tzinfo=UTC).timestamp()
+    counts = {**pbx.queue("alpha_sales")["today"], "answered": 7}
+    pbx.board.configure(
+        "alpha", directory("alpha"), Standing(day=date(2026, 11, 22), queues={"alpha_sales": counts})
+    )
+    pbx.tell(ev.DeviceChanged(noon, "PJSIP/alpha_101", "NOT_INUSE"))
+    before = pbx.board.counted()
+    pbx.board.recount(
+        "alpha", Standing(day=date(2026, 11, 21), queues={"alpha_sales": {**counts, "answered": 99}})
+    )
+    assert pbx.board.counted() == before
+    pbx.board.recount(
+        "alpha", Standing(day=date(2026, 11, 22), queues={"alpha_sales": {**counts, "answered": 9}})
+    )
+    assert pbx.queue("alpha_sales")["today"]["answered"] == 9
+    assert pbx.board.counted()["beta"] == before["beta"]
+    pbx.board.recount("nobody", Standing(day=date(2026, 11, 22)))
+
+
 def snapshot(
     at: float, *channels: ev.SnapshotChannel, callers: tuple[ev.SnapshotCaller, ...] = ()
 ) -> ev.Snapshot:

@@ -14,11 +14,11 @@ import pytest
 import redis
 from playwright.sync_api import expect
 
-from ccenter.demo.past.day import MADE_UP
 from ccenter.lab import sample
 from ccenter.lab.sipp import Phone
 from tests.e2e.fixtures import MAIN, SALES, SUPPORT, Exchange, Watch
 from tests.e2e.stack import COMPANIES, Stack, until
+from tests.faults.counting import counted_twice
 from tests.figures import Figure
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
@@ -46,25 +46,6 @@ def busy(stack: Stack, exchange: Exchange, mark: str) -> dict[str, Popen[bytes]]
 
 def shown(stack: Stack, company: str) -> list[str]:
     return sorted(call["number"] for call in stack.board(company)["call"].values())
-
-
-def counted_twice(stack: Stack) -> list[str]:
-    """Queues whose counts of today are not those of the rows; a made-up past is none of the PBX's."""
-    wrong = []
-    for company in COMPANIES:
-        rows = dict(
-            stack.rows(
-                company,
-                "SELECT queue_name, count(*) FROM monitoring_queuevisit"
-                " WHERE outcome IN ('answered', 'abandoned', 'flow-out') AND position(%s in call_key) = 0"
-                " GROUP BY 1",
-                MADE_UP,
-            )
-        )
-        for key, queue in stack.board(company)["queue"].items():
-            if queue["today"]["offered"] != rows.get(key, 0):
-                wrong.append(f"{key}: {queue['today']['offered']} on the board, {rows.get(key, 0)} stored")
-    return wrong
 
 
 def test_a_cut_line_is_back_in_three_seconds_and_the_boards_are_right_in_five(
