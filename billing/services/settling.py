@@ -38,13 +38,15 @@ def settle(company: Company, *, first: Invoice | None = None, now: datetime | No
     hold(company)
     _take_back(company)
     at = now or timezone.now()
+    # Before anything is spent: an invoice whose money was just taken off waits like any other.
+    paid = _restate(company, at)
     waiting = list(balance.unpaid(company))
     if first is not None:
         waiting.sort(key=lambda row: row.pk != first.pk)
     money = _Purse(company)
     for invoice in waiting:
         money.pay(invoice, invoice.owed)
-    paid = _restate(company, at)
+    paid += _restate(company, at)
     transaction.on_commit(lambda: standing.forget(str(company.schema_name)))
     return paid
 

@@ -29,8 +29,8 @@ def _nothing_seen_yet() -> None:
 
 
 def test_a_task_runs_in_the_scope_of_its_first_argument(alpha: Company, beta: Company) -> None:
-    assert note.delay("alpha", "a").get() == "alpha"
-    assert note.delay(company="beta", word="b").get() == "beta"
+    assert note.delay("alpha", "a").result == "alpha"
+    assert note.delay(company="beta", word="b").result == "beta"
     assert seen == ["alpha:alpha:a:1", "beta:beta:b:1"]
     assert current_company_or_none() is None
 
