@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from billing.models import Invoice
 from billing.selectors.sight import sees_money
 from billing.selectors.standing import Standing, State, standing
+from tenants.asker import company_of
 from tenants.people import tokens
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -93,7 +94,7 @@ def _page_answer(request: HttpRequest, found: Standing) -> HttpResponse:
         return answer
     if not request.accepts("text/html"):
         return _api_answer(found.state)
-    tells = sees_money(request.user, request.company.slug)  # type: ignore[attr-defined]
+    tells = sees_money(request.user, company_of(request).slug)
     invoice = Invoice.objects.filter(pk=found.invoice or 0).first() if tells else None
     context = {
         "closed": found,

@@ -79,7 +79,7 @@ def _write(sheet: Any, line: int, place: int, cell: Cell, shape: Any, clock: Zon
         case datetime():
             sheet.write_datetime(line, place, cell.astimezone(clock).replace(tzinfo=None), shape)
         case date():
-            sheet.write_datetime(line, place, datetime(cell.year, cell.month, cell.day), shape)  # noqa: DTZ001 - a day
+            sheet.write_datetime(line, place, cell, shape)
         case Decimal() | int() | float():
             sheet.write_number(line, place, cell, shape)
         case str():

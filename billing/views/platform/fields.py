@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 _SPACES = re.compile(r"[\s\u00a0\u202f₽]")
 
@@ -32,11 +35,11 @@ def as_typed(text: str) -> str:
     return bare.replace(",", "") if "," in bare and "." in bare else bare.replace(",", ".")
 
 
-def day_field(label: object, *, required: bool = True, help_text: object = "") -> forms.DateField:
+def day_field(label: StrOrPromise, *, required: bool = True, help_text: StrOrPromise = "") -> forms.DateField:
     return forms.DateField(
-        label=label,  # type: ignore[arg-type]  # lazily translated
+        label=label,
         required=required,
-        help_text=help_text,  # type: ignore[arg-type]  # lazily translated
+        help_text=help_text,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
